@@ -1,0 +1,57 @@
+# Vitrina: `make help` lists the commands.
+PYTHON ?= python3
+PORT   ?= 8000
+VENV   := .venv/bin
+STACK  := $(VENV)/python -m devstack
+
+# What tools of this checkout keep in PATH; quoted wherever it is used, since the checkout's path may hold spaces.
+.DEFAULT_GOAL := help
+.PHONY: help demo test test-long lint setup services env sample job web stop status lock
+
+help:  ## list the commands
+	@sed -n -e 's/\$\$/\$/g' -e 's/^\([a-z-]*\):.*  ## /\1\t/p' Makefile | while IFS="$$(printf '\t')" read -r name what; do printf '  make %-12s %s\n' "$$name" "$$what"; done
+
+demo: setup  ## everything from a bare checkout, at http://127.0.0.1:8000 until Ctrl-C  [PORT=8000]
+	@$(STACK) demo --port $(PORT)
+
+test: setup lint  ## every check and test but the long ones
+	@$(VENV)/python -m pytest -m 'not long'
+
+test-long: setup  ## the tests that take minutes
+	@$(VENV)/python -m pytest -m long
+
+lint: setup  ## ruff, mypy, the import rules
+	@$(VENV)/ruff check .
+	@$(VENV)/ruff format --check .
+	@$(VENV)/mypy
+
+setup:  ## the virtual environment, Python packages and jars
+	@$(PYTHON) -m devstack.bootstrap
+
+services: setup  ## PostgreSQL and S3 in the background
+	@$(STACK) start && $(STACK) status
+
+env: setup  ## print the exports for a shell: eval "$$(make -s env)"
+	@$(STACK) env
+
+sample: setup  ## eight days of sample events into S3
+	@$(STACK) run spark-submit spark_jobs/sample_data.py --days 8
+
+job: setup  ## one night  [DAY=YYYY-MM-DD]
+	@$(STACK) run spark-submit spark_jobs/nightly.py $(if $(DAY),--day $(DAY))
+
+web: setup  ## the web server at http://127.0.0.1:8000  [PORT=8000]
+	@$(STACK) run python manage.py collectstatic --no-input --verbosity 0
+	@PORT=$(PORT) $(STACK) run gunicorn --config conf/gunicorn.conf.py webapp.wsgi
+
+status: setup  ## whether the services run, where, and where their logs are
+	@$(STACK) status
+
+stop: setup  ## stop the services, and a running demo
+	@$(STACK) stop
+
+lock: setup  ## write requirements*.txt anew from pyproject.toml
+	@for group in dev:requirements web:requirements-web spark:requirements-spark; do \
+	  PATH="$(CURDIR)/$(VENV):$$PATH" uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate \
+	    --custom-compile-command "make lock" --group $${group%%:*} --output-file $${group##*:}.txt pyproject.toml || exit 1; \
+	done

@@ -1,0 +1,64 @@
+"""python -m devstack: what the Makefile calls once `make setup` has run."""
+
+import argparse
+import shlex
+import sys
+
+from devstack.bootstrap import Missing
+from devstack.demo import demo, stop_demo
+from devstack.stack import Stack
+from devstack.state import StackError, state_folder
+from devstack.steps import say
+
+
+def main() -> int:
+    """Run one subcommand and return the exit code."""
+    options = parser().parse_args()
+    try:
+        return perform(options, Stack(state_folder()))
+    except (StackError, Missing) as problem:
+        say(f"devstack: {problem}")
+        return 1
+    except OSError as problem:  # a full disk, a folder that is not ours
+        say(f"devstack: {problem.strerror}: {problem.filename or 'while writing'}; free some room or mend its rights")
+        return 1
+    except KeyboardInterrupt:
+        return 130
+
+
+def parser() -> argparse.ArgumentParser:
+    """Return the parser of the command line."""
+    commands = argparse.ArgumentParser(prog="python -m devstack", description=__doc__)
+    verbs = commands.add_subparsers(dest="verb", required=True)
+    verbs.add_parser("start", help="start PostgreSQL and S3 and bring the tables up to date")
+    verbs.add_parser("stop", help="stop both, and a running demo")
+    verbs.add_parser("status", help="say whether they run, where, and where their logs are")
+    verbs.add_parser("env", help="print the exports for a shell; starts the services if need be")
+    run = verbs.add_parser("run", help="run a command in that environment; starts the services if need be")
+    run.add_argument("command", nargs=argparse.REMAINDER)
+    verbs.add_parser("demo", help="everything, until Ctrl-C").add_argument("--port", type=int, default=8000)
+    return commands
+
+
+def perform(options: argparse.Namespace, stack: Stack) -> int:
+    """Carry out the subcommand."""
+    if options.verb == "demo":
+        demo(stack, options.port)
+    elif options.verb == "stop":
+        stop_demo(stack)
+        stack.stop()
+    elif options.verb == "status":
+        print(stack.status())
+    else:
+        if not stack.is_running():
+            stack.start()
+            stack.migrate()
+        if options.verb == "env":
+            print("\n".join(f"export {name}={shlex.quote(value)}" for name, value in stack.exports().items()))
+        elif options.verb == "run":
+            stack.run(*options.command)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,167 @@
+"""`make setup`: from a bare checkout to a virtual environment that can run everything.
+
+Runs under the system's Python, so it uses the standard library alone. Each step is skipped when what it makes is there
+already; the last one leaves a stamp of everything that was read, which makes the next `make setup` a matter of milliseconds.
+"""
+
+from __future__ import annotations  # so that an older Python gets as far as being refused politely
+
+import hashlib
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+from devstack.steps import say, step
+
+ROOT = Path(__file__).resolve().parent.parent
+VENV = ROOT / ".venv"
+STAMP = VENV / "ready"
+JAVA_VERSIONS = (17, 21)
+NEEDED_MEGABYTES = 3000
+PACKAGES = ROOT / "requirements.txt"
+JARS = ROOT / "conf" / "spark-packages.conf"
+JAR_HASHES = ROOT / "conf" / "spark-packages.sha256"
+
+
+class Missing(Exception):
+    """Something this machine lacks: one sentence that says what, and what to do."""
+
+
+def main() -> int:
+    """Make the virtual environment ready; return the exit code."""
+    try:
+        check_python()
+        java = find_java()
+        if not is_ready():
+            say("Setting up Vitrina (once; about 3 minutes)")
+            check_disk()
+            with step("virtual environment .venv"):
+                make_virtual_environment()
+            with step("Python packages, by hash, from requirements.txt"):
+                install_packages()
+            with step("jars for S3 and PostgreSQL, by hash, from conf/spark-packages.conf"):
+                install_jars(java)
+            STAMP.write_text(fingerprint())
+    except Missing as missing:
+        print(f"setup: {missing}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("setup: stopped; `make setup` goes on from here", file=sys.stderr)
+        return 130
+    return 0
+
+
+def check_python() -> None:
+    """Refuse a Python older than the code is written for, before it fails on syntax or imports."""
+    if sys.version_info < (3, 11):
+        raise Missing(
+            f"Vitrina needs Python 3.11 or newer and this is {sys.version.split()[0]}; "
+            "install one and name it, for example `make PYTHON=python3.11 demo`"
+        )
+
+
+def find_java() -> Path:
+    """Return the home of a Java that runs Spark 4.1; install Debian's where that needs no question."""
+    home = installed_java()
+    if home is None and os.geteuid() == 0 and shutil.which("apt-get"):
+        with step("no Java 17 or 21 here: installing Debian's openjdk-17-jre-headless"):
+            subprocess.run(["apt-get", "update", "-qq"], stdout=subprocess.DEVNULL, check=False)
+            run(["apt-get", "install", "-y", "-qq", "--no-install-recommends", "openjdk-17-jre-headless"], "apt-get")
+        home = installed_java()
+    if home is None:
+        raise Missing(
+            "Spark needs Java 17 or 21 and none was found in JAVA_HOME, PATH or the usual folders; "
+            "on Debian or Ubuntu: sudo apt-get install openjdk-17-jre-headless; on macOS: brew install openjdk@17"
+        )
+    return home
+
+
+def installed_java() -> Path | None:
+    """Return the first Java 17 or 21 among JAVA_HOME, PATH and the folders that packages use."""
+    on_path = shutil.which("java")
+    candidates = [
+        *([Path(os.environ["JAVA_HOME"])] if os.environ.get("JAVA_HOME") else []),
+        *([Path(on_path).resolve().parent.parent] if on_path else []),
+        *sorted(Path("/usr/lib/jvm").glob("*")),
+        *sorted(Path("/opt/homebrew/opt").glob("openjdk@*")),
+    ]
+    return next((home for home in candidates if java_version(home) in JAVA_VERSIONS), None)
+
+
+def java_version(home: Path) -> int | None:
+    """Return the major version of the Java in `home`, or None where there is none that runs."""
+    try:
+        answer = subprocess.run([home / "bin" / "java", "-version"], capture_output=True, text=True, check=True).stderr
+    except (OSError, subprocess.CalledProcessError):
+        return None
+    found = re.search(r'version "(\d+)', answer)
+    return int(found[1]) if found else None
+
+
+def is_ready() -> bool:
+    return STAMP.exists() and STAMP.read_text() == fingerprint()
+
+
+def fingerprint() -> str:
+    """Return a digest of all that decides what the virtual environment holds."""
+    digest = hashlib.sha256(sys.version.encode())
+    for path in (PACKAGES, JARS, JAR_HASHES):
+        digest.update(path.read_bytes())
+    return f"{digest.hexdigest()} {VENV}\n"
+
+
+def check_disk() -> None:
+    free = shutil.disk_usage(ROOT).free // 2**20
+    if free < NEEDED_MEGABYTES:
+        raise Missing(
+            f"{ROOT} has {free} MB free and the set-up needs {NEEDED_MEGABYTES} MB; free some, or clone elsewhere"
+        )
+
+
+def make_virtual_environment() -> None:
+    run([sys.executable, "-m", "venv", "--clear", VENV], "python -m venv", hint="on Debian: apt-get install python3-venv")
+
+
+def install_packages() -> None:
+    run(
+        [VENV / "bin" / "python", "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--require-hashes"]
+        + ["-r", PACKAGES],
+        "pip",
+        hint="the first run needs a package index; is there a network, and is pip configured for it?",
+    )
+
+
+def install_jars(java: Path) -> None:
+    """Let spark-submit resolve conf/spark-packages.conf, check each jar's hash, lay them beside Spark's own."""
+    ivy, nothing_to_do = VENV / "ivy", VENV / "resolve_jars.py"
+    nothing_to_do.touch()
+    run(
+        [VENV / "bin" / "spark-submit", "--properties-file", JARS]
+        + ["--conf", f"spark.jars.ivy={ivy}", nothing_to_do],
+        "spark-submit",
+        hint="the first run needs a Maven repository; is there a network?",
+        env={**os.environ, "PATH": f"{VENV / 'bin'}:{os.environ['PATH']}", "JAVA_HOME": str(java)},
+    )
+    (spark_jars,) = VENV.glob("lib/python*/site-packages/pyspark/jars")
+    found = {jar: hashlib.sha256(jar.read_bytes()).hexdigest() for jar in sorted((ivy / "jars").glob("*.jar"))}
+    locked = dict(line.split()[::-1] for line in JAR_HASHES.read_text().splitlines())
+    if {jar.name: digest for jar, digest in found.items()} != locked:
+        raise Missing(f"the jars in {ivy} are not those of conf/spark-packages.sha256; do not use them")
+    for jar in found:
+        shutil.copy2(jar, spark_jars)
+    shutil.rmtree(ivy)
+
+
+def run(command: list[str | Path], name: str, hint: str = "", env: dict[str, str] | None = None) -> None:
+    """Run a command quietly; if it fails, show the end of what it said and what to do."""
+    done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=env, check=False)
+    if done.returncode:
+        last_words = "\n    ".join(done.stdout.strip().splitlines()[-8:])
+        raise Missing(f"{name} failed{f' ({hint})' if hint else ''}:\n    {last_words}")
+
+
+if __name__ == "__main__":
+    sys.exit(main())
