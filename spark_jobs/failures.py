@@ -1,0 +1,40 @@
+"""Say in one line why Spark, S3 or PostgreSQL failed; the JVM says it in two hundred."""
+
+from py4j.protocol import Py4JJavaError
+from pyspark.errors import PySparkException
+
+
+def in_one_line(error: BaseException) -> str:
+    """Return what a person needs of an error: its own first line and, from the JVM, the first cause's."""
+    if isinstance(error, Py4JJavaError):
+        text = _java_lines(error.java_exception)
+    elif isinstance(error, PySparkException):
+        text = [_first_line(error.getMessage() or str(error)), *_captured_cause(error)]
+    else:
+        text = [" ".join(str(error).split()) or type(error).__name__]
+    return ": ".join(dict.fromkeys(line for line in text if line))
+
+
+def root_cause(error: Py4JJavaError) -> str:
+    """Return the first cause's first line."""
+    return _java_lines(error.java_exception)[-1]
+
+
+def _captured_cause(error: PySparkException) -> list[str]:
+    origin = getattr(error, "_origin", None)  # the Java exception that pyspark translated, where there is one
+    return _java_lines(origin)[1:] if origin is not None else []
+
+
+def _java_lines(throwable: object) -> list[str]:
+    """Return the first lines of the outermost exception that names a file, or else of the outermost, and the innermost."""
+    chain = []
+    while throwable is not None and len(chain) < 20:
+        chain.append(throwable)
+        throwable = throwable.getCause()  # type: ignore[attr-defined]
+    lines = [_first_line(each.getMessage() or each.getClass().getSimpleName()) for each in chain]  # type: ignore[attr-defined]
+    naming_a_file = [line for line in lines if "FAILED_READ_FILE" in line]
+    return [(naming_a_file or lines)[0], lines[-1]]
+
+
+def _first_line(text: str) -> str:
+    return text.strip().splitlines()[0].strip() if text.strip() else ""

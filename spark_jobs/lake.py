@@ -1,0 +1,33 @@
+"""Where a run keeps what it prepares: LAKE_URI/counts (Parquet) and LAKE_URI/rejects (JSON lines), a folder a run."""
+
+from datetime import date
+
+from pyspark.sql import DataFrame, SparkSession
+
+
+def write_counts(counts: DataFrame, lake_uri: str, day: date, run: int) -> DataFrame:
+    """Keep the day's counts under the run and return them as they can be read again."""
+    folder = _folder(lake_uri, "counts", day, run)
+    _in_few_files(counts).write.mode("overwrite").parquet(folder)
+    return counts.sparkSession.read.schema(counts.schema).parquet(folder)
+
+
+def write_rejects(rejects: DataFrame, lake_uri: str, day: date, run: int) -> None:
+    """Keep the rejected lines, each with its reason and how often it came."""
+    _in_few_files(rejects).write.mode("overwrite").json(_folder(lake_uri, "rejects", day, run))
+
+
+def _in_few_files(frame: DataFrame) -> DataFrame:
+    """Let AQE choose the number of files by size: on S3 each costs several requests, however small it is."""
+    return frame.hint("rebalance")
+
+
+def remove_run(spark: SparkSession, lake_uri: str, day: date, run: int) -> None:
+    """Remove what a run kept, as after a dry run."""
+    for kind in ("counts", "rejects"):
+        path = spark._jvm.org.apache.hadoop.fs.Path(_folder(lake_uri, kind, day, run))  # type: ignore[union-attr]
+        path.getFileSystem(spark._jsc.hadoopConfiguration()).delete(path, True)  # type: ignore[attr-defined]
+
+
+def _folder(lake_uri: str, kind: str, day: date, run: int) -> str:
+    return f"{lake_uri}/{kind}/date={day}/run={run}"

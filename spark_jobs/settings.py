@@ -1,0 +1,111 @@
+"""What a deployment chooses, read from environment variables. Standard library only, so that a bad one is known at once."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from urllib.parse import parse_qsl, unquote, urlencode, urlsplit
+
+DEFAULT_PORT = 5432
+
+
+class ConfigurationError(ValueError):
+    """A variable or option that cannot be used: one sentence that names it and says what it should be."""
+
+
+@dataclass(frozen=True)
+class Database:
+    """A PostgreSQL database, as psycopg2 and as JDBC want to hear of it. Printing one never shows the password."""
+
+    host: str
+    port: int
+    name: str
+    user: str
+    password: str = field(repr=False)
+    parameters: tuple[tuple[str, str], ...] = ()
+    """libpq's own names (sslmode, sslrootcert, ...), which the JDBC driver shares."""
+
+    @classmethod
+    def from_url(cls, url: str) -> "Database":
+        """Read `postgres://user:password@host:port/name?sslmode=...`; ConfigurationError if it is not that."""
+        try:
+            parts = urlsplit(url)
+            port = parts.port or DEFAULT_PORT
+        except ValueError:
+            raise _not_a_database_url() from None
+        if parts.scheme not in ("postgres", "postgresql") or not (parts.hostname and parts.username and parts.path[1:]):
+            raise _not_a_database_url()
+        return cls(
+            host=parts.hostname,
+            port=port,
+            name=unquote(parts.path[1:]),
+            user=unquote(parts.username),
+            password=unquote(parts.password or ""),
+            parameters=tuple(parse_qsl(parts.query)),
+        )
+
+    @property
+    def jdbc_url(self) -> str:
+        """The JDBC URL, without user or password: Spark may print it."""
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        query = f"?{urlencode(self.parameters)}" if self.parameters else ""
+        return f"jdbc:postgresql://{host}:{self.port}/{self.name}{query}"
+
+    @property
+    def jdbc_properties(self) -> dict[str, str]:
+        """The connection properties for Spark's JDBC writer; the password travels here alone."""
+        return {"user": self.user, "password": self.password, "driver": "org.postgresql.Driver"}
+
+    @property
+    def libpq_parameters(self) -> dict[str, str | int]:
+        """The keyword arguments for psycopg2.connect."""
+        return {
+            "host": self.host,
+            "port": self.port,
+            "dbname": self.name,
+            "user": self.user,
+            "password": self.password,
+            **dict(self.parameters),
+        }
+
+
+def _not_a_database_url() -> ConfigurationError:
+    # Never quotes the value: it holds a password.
+    return ConfigurationError("DATABASE_URL is not of the form postgres://user:password@host:port/name")
+
+
+@dataclass(frozen=True)
+class Storage:
+    """Where raw events are, where the lake is, and which S3 serves them. Keys stay with AWS's own credential chain."""
+
+    raw_uri: str
+    lake_uri: str
+    s3_endpoint: str | None = None
+    s3_region: str | None = None
+
+
+def database_from(environment: Mapping[str, str]) -> Database:
+    """Read DATABASE_URL; ConfigurationError if it is missing or wrong."""
+    return Database.from_url(_required(environment, "DATABASE_URL"))
+
+
+def storage_from(environment: Mapping[str, str], raw_uri: str | None = None, lake_uri: str | None = None) -> Storage:
+    """Read RAW_URI, LAKE_URI and the AWS variables; an argument given wins over its variable."""
+    return Storage(
+        raw_uri=storage_uri(raw_uri or _required(environment, "RAW_URI"), "RAW_URI"),
+        lake_uri=storage_uri(lake_uri or _required(environment, "LAKE_URI"), "LAKE_URI"),
+        s3_endpoint=environment.get("AWS_ENDPOINT_URL") or None,
+        s3_region=environment.get("AWS_REGION") or None,
+    )
+
+
+def storage_uri(uri: str, name: str) -> str:
+    """Return a folder's URI as Spark wants it: `s3://` becomes `s3a://`, no slash at the end."""
+    if not re.match(r"^[a-z][a-z0-9+.-]*:/", uri):
+        raise ConfigurationError(f"{name} is '{uri}', which is no URI; write s3a://bucket/folder or file:///folder")
+    return re.sub(r"^s3n?://", "s3a://", uri).rstrip("/")
+
+
+def _required(environment: Mapping[str, str], name: str) -> str:
+    if not environment.get(name):
+        raise ConfigurationError(f"{name} is not set; conf/env.example says what it is")
+    return environment[name]

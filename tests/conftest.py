@@ -1,0 +1,96 @@
+"""Fixtures for all tests: the services, one Spark session for the whole run, raw files, and a night run in this process."""
+
+import gzip
+import logging
+import os
+import uuid
+from contextlib import closing
+
+import pytest
+
+from spark_jobs import nightly
+from spark_jobs.night import Nights
+from spark_jobs.session import spark_session
+from spark_jobs.settings import Database, Storage, storage_from
+from spark_jobs.warehouse import Warehouse
+from tests.services import STACK
+
+DAY = "2026-11-20"
+VIEWS, ADS = "advertiser_id,product_id,date\n", "advertiser_id,product_id,type,date\n"
+
+
+@pytest.fixture(scope="session")
+def stack(pytestconfig):
+    """PostgreSQL and S3 as tests/services.py started them."""
+    return pytestconfig.stash[STACK]
+
+
+@pytest.fixture(scope="session")
+def spark():
+    """One Spark session, configured by conf/spark-defaults.conf as the job's own is."""
+    logging.getLogger("py4j").setLevel(logging.ERROR)
+    session = spark_session("tests", storage_from(os.environ))
+    yield session
+    session.stop()
+
+
+class RawFolder:
+    """A RAW_URI on the local file system, to be filled by a test."""
+
+    def __init__(self, folder):
+        self.folder = folder
+        self.uri = folder.as_uri()
+
+    def put(self, name, text):
+        """Write one file: text, compressed if its name ends in .gz, or bytes as they are; returns self."""
+        path = self.folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        encoded = text if isinstance(text, bytes) else text.encode()
+        path.write_bytes(gzip.compress(encoded) if name.endswith(".gz") and isinstance(text, str) else encoded)
+        return self
+
+    def fill(self, active=("a",), views=(), ads=()):
+        """Write the three inputs from tuples in the order of their columns; returns self."""
+        self.put("advertiser_ids.csv", "advertiser_id\n" + "".join(f"{each}\n" for each in active))
+        self.put("product_views.csv", VIEWS + "".join(",".join(row) + "\n" for row in views))
+        return self.put("ads_views.csv", ADS + "".join(",".join(row) + "\n" for row in ads))
+
+
+@pytest.fixture
+def raw(tmp_path):
+    """An empty folder for raw files."""
+    return RawFolder(tmp_path / "raw")
+
+
+def a_day_of_events(day=DAY):
+    """The least raw rows that a night publishes: advertiser `a`, product `p`, seen, shown and clicked."""
+    return {"views": [("a", "p", day)], "ads": [("a", "p", "impression", day), ("a", "p", "click", day)]}
+
+
+@pytest.fixture
+def database(stack, transactional_db):
+    """Django's test database, as the batch sees it."""
+    from django.db import connection
+
+    return Database.from_url(stack.postgres.url(connection.settings_dict["NAME"]))
+
+
+@pytest.fixture
+def night(spark, database, raw, tmp_path):
+    """A function that runs nights in this process against the test database and tells whether the audit passed."""
+
+    def run(*arguments):
+        storage = Storage(raw.uri, (tmp_path / "lake").as_uri())
+        days = [] if "--from" in arguments else ["--day", DAY]
+        options = nightly.options_from(nightly.parser().parse_args([*days, *arguments]))
+        with closing(Warehouse(database)) as warehouse:
+            warehouse.hold(options.days)
+            return Nights(spark, warehouse, storage, options).run()
+
+    return run
+
+
+@pytest.fixture
+def prefix(stack):
+    """A fresh s3a:// folder in the tests' bucket."""
+    return f"s3a://{stack.s3.bucket}/{uuid.uuid4().hex}"

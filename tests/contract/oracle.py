@@ -1,0 +1,41 @@
+"""The rankings of raw rows a second way: plain Python, written from the design's words and not from the batch's code."""
+
+import unicodedata
+from collections import Counter
+from fractions import Fraction
+
+DAY_LENGTH = len("YYYY-MM-DD")
+
+
+def is_id(text):
+    return 1 <= len(text) <= 64 and all(unicodedata.category(c)[0] in "LMNPS" or c == " " for c in text)
+
+
+def rankings(active, views, ads, day, top=20):
+    """Return (top_product rows, top_ctr rows) as sorted tuples of all columns but run and id."""
+    visits, shown, clicked = Counter(), Counter(), Counter()
+    for advertiser, product, date in views:
+        if advertiser in active and is_id(product) and date[:DAY_LENGTH] == day:
+            visits[advertiser, product] += 1
+    for advertiser, product, kind, date in ads:
+        if advertiser in active and is_id(product) and date[:DAY_LENGTH] == day:
+            if kind == "impression":
+                shown[advertiser, product] += 1
+            elif kind == "click":
+                clicked[advertiser, product] += 1
+    top_product, top_ctr = [], []
+    for advertiser in active:
+        best = sorted((-n, product.encode()) for (owner, product), n in visits.items() if owner == advertiser)
+        top_product += [
+            (advertiser, rank, day, product.decode(), -n) for rank, (n, product) in enumerate(best[:top], start=1)
+        ]
+        rated = sorted(
+            (-Fraction(clicked[owner, product], n), -n, product.encode())
+            for (owner, product), n in shown.items()
+            if owner == advertiser
+        )
+        top_ctr += [
+            (advertiser, rank, day, product.decode(), int(-rate * -n), -n, float(-rate))
+            for rank, (rate, n, product) in enumerate(rated[:top], start=1)
+        ]
+    return sorted(top_product), sorted(top_ctr)

@@ -1,0 +1,130 @@
+"""Every column of both tables agrees with a second, independent computation over the same raw rows."""
+
+import csv
+import io
+import json
+import random
+
+import duckdb
+import pytest
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import strategies as st
+
+from tests.conftest import DAY
+from tests.contract.oracle import rankings
+from webapp.rankings.models import Run, TopCTR, TopProduct
+
+DAYS = ["2026-11-19", DAY, f"{DAY} 23:59:59", f"{DAY}T00:00:00Z"]
+# Ids that CSV, SQL, globs, JSON or a careless join would get wrong.
+TRICKY = ["a", "A", "a,b", 'say "hi"', "'; drop table run; --", " padded ", "ñandú", "漢字", "😀", "%_\\", "{x}*?", "null", "0"]
+ids = st.sampled_from(TRICKY) | st.text(
+    st.characters(categories=["Lu", "Ll", "Lo", "Nd", "Po", "Sm"], max_codepoint=0x24F),
+    min_size=1,
+    max_size=64,
+)
+
+
+def as_csv(header, rows):
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\r\n")
+    writer.writerow(header)
+    writer.writerows(rows)
+    return text.getvalue()
+
+
+def write_raw(raw, active, views, ads):
+    raw.put("advertiser_ids.csv", as_csv(["advertiser_id"], [[each] for each in active]))
+    raw.put("product_views.csv", as_csv(["advertiser_id", "product_id", "date"], views))
+    raw.put("ads_views.csv", as_csv(["advertiser_id", "product_id", "type", "date"], ads))
+
+
+def published():
+    """Return the rows of both tables of the day's published run, as the oracle writes them."""
+    return tuple(
+        sorted(
+            (*row[:2], f"{row[2]:%Y-%m-%d}", *row[3:])
+            for row in model.objects.published().values_list("advertiser_id", "rank", "date", "product_id", *columns)
+        )
+        for model, columns in ((TopProduct, ("views",)), (TopCTR, ("clicks", "impressions", "ctr")))
+    )
+
+
+@st.composite
+def raw_rows(draw):
+    """A few advertisers and products, many events: ties, products never shown and clicks without impressions abound."""
+    advertisers = draw(st.lists(ids, min_size=2, max_size=4, unique=True))
+    products = draw(st.lists(ids, min_size=1, max_size=30, unique=True))
+    pick = random.Random(draw(st.integers(0, 2**32)))  # noqa: S311  # hypothesis shrinks the seed, not 200 rows
+    events = [(pick.choice(advertisers), pick.choice(products), pick.choice(DAYS)) for _ in range(200)]
+    views = events[:100] + [(advertisers[0], products[0], DAY)]
+    ads = [(a, p, pick.choice(["impression", "impression", "click"]), day) for a, p, day in events[100:]]
+    return advertisers[:-1], views, [*ads, (advertisers[0], products[0], "impression", DAY)]
+
+
+# Each example is a night of some seconds, so a failing one is shown as it was found, not made smaller.
+@settings(
+    max_examples=10,
+    deadline=None,
+    phases=[Phase.explicit, Phase.generate],
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
+@given(rows=raw_rows())
+def test_generated_events_rank_as_plain_python_says(night, raw, rows):
+    write_raw(raw, *rows)
+    night("--allow-drop")  # hypothesis makes quiet days as well
+
+    assert published() == rankings(*rows, day=DAY)
+
+
+@pytest.fixture
+def sample(stack, spark, raw):
+    """Sample data with its bad rows, written by the sample's own code to the local folder."""
+    from spark_jobs import sample_data
+
+    options = sample_data.parse_arguments(
+        ["--days", "2", "--until", DAY, "--advertisers", "6", "--products", "60", "--events-per-day", "20000"]
+    )
+    sample_data.write(spark, raw.uri, options)
+    return raw
+
+
+def test_sample_events_rank_as_duckdb_says(night, sample):
+    """A day of 20,000 events, bad rows included, against SQL over the same files."""
+    assert night()
+
+    rows_of = {
+        name: f"read_csv('{sample.folder}/{name}/*.csv', all_varchar = true)"
+        for name in ("advertiser_ids", "product_views", "ads_views")
+    }
+    good = f"advertiser_id in (from {rows_of['advertiser_ids']}) and len(product_id) <= 64 and date = '{DAY}'"
+    place = "row_number() over (partition by advertiser_id order by {}) as rank"
+    top_product = duckdb.sql(f"""
+        with counted as (
+            select advertiser_id, date, product_id, count(*) as views
+            from {rows_of["product_views"]} where {good} group by all
+        )
+        select advertiser_id, {place.format("views desc, product_id")}, date, product_id, views
+        from counted qualify rank <= 20 order by all
+    """).fetchall()
+    top_ctr = duckdb.sql(f"""
+        with counted as (
+            select advertiser_id, date, product_id,
+                count(*) filter (type = 'click') as clicks, count(*) filter (type = 'impression') as impressions
+            from {rows_of["ads_views"]} where {good} group by all
+        )
+        select advertiser_id, {place.format("clicks / impressions desc, impressions desc, product_id")}, date, product_id,
+            clicks, impressions, clicks / impressions as ctr
+        from counted where impressions > 0 qualify rank <= 20 order by all
+    """).fetchall()
+
+    assert published() == (top_product, top_ctr)
+    assert len(top_product) == len(top_ctr) == 6 * 20
+
+
+def test_the_published_counts_add_up(night, sample):
+    """What was read is what was counted, rejected or of advertisers who are not active; nothing falls between."""
+    night()
+
+    counts = Run.objects.get().counts
+    rejected = sum(number for reason, number in counts["rejected"].items())
+    assert sum(counts["read"].values()) == counts["events"] + counts["inactive"] + rejected, json.dumps(counts)
