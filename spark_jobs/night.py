@@ -37,6 +37,10 @@ class Options:
     dry_run: bool
 
 
+class Failed(Exception):
+    """A day failed; the log and the ledger have said why."""
+
+
 class Nights:
     """The nights of one application: raw files are read once for all of its days."""
 
@@ -81,12 +85,18 @@ class Nights:
             state = "refused"
             log.error("%s is refused: %s", day, refusal)
             self.warehouse.close_run(run, state, str(refusal), counts)
-        except BaseException as error:
-            self.warehouse.close_run(run, state, in_one_line(error), counts)
+        except Exception as error:
+            reason = in_one_line(error)
+            log.error("%s failed: %s", day, reason)
+            self.warehouse.close_run(run, state, reason, counts)
+            raise Failed(reason) from error
+        except BaseException:
+            self.warehouse.close_run(run, state, "stopped by a signal", counts)
             raise
         finally:
             seconds = round(time.monotonic() - began, 1)
-            print(json.dumps({"day": str(day), "run": run, "state": state, "counts": counts, "seconds": seconds}))
+            last_line = {"day": str(day), "run": run, "state": state, "counts": counts, "seconds": seconds}
+            print(json.dumps(last_line), flush=True)
         if self.options.dry_run:
             self.warehouse.forget_run(run)
             lake.remove_run(self.spark, self.storage.lake_uri, day, run)

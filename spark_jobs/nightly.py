@@ -22,7 +22,7 @@ if not __package__:  # spark-submit runs this file by itself: put the folder abo
     sys.path[0] = str(Path(__file__).resolve().parent.parent)
 
 from spark_jobs.failures import in_one_line
-from spark_jobs.night import Nights, Options
+from spark_jobs.night import Failed, Nights, Options
 from spark_jobs.session import spark_session
 from spark_jobs.settings import ConfigurationError, database_from, storage_from
 from spark_jobs.warehouse import DayIsHeld, Warehouse
@@ -52,10 +52,12 @@ def main() -> int:
         return _end(MISCONFIGURED, error)
     except DayIsHeld as error:
         return _end(HELD, error)
+    except Failed:
+        return FAILED
     except Exception as error:
         return _end(FAILED, error)
     except KeyboardInterrupt:
-        return _end(FAILED, InterruptedError("stopped by a signal"))
+        return FAILED
 
 
 def parser() -> argparse.ArgumentParser:
@@ -101,7 +103,7 @@ def _top(text: str) -> int:
     return int(text)
 
 
-def _end(code: int, error: BaseException) -> int:
+def _end(code: int, error: Exception) -> int:
     log.error("nightly.py: %s", in_one_line(error))
     return code
 

@@ -1,7 +1,8 @@
 """The SparkSession: what must hold on every cluster. What varies by cluster is in conf/spark-defaults.conf."""
 
-import sys
+from typing import Any
 
+from pyspark import SparkContext
 from pyspark.sql import SparkSession
 
 from spark_jobs.settings import Storage
@@ -12,7 +13,7 @@ def spark_session(name: str, storage: Storage) -> SparkSession:
     builder = (
         SparkSession.builder.appName(name)
         .config("spark.sql.session.timeZone", "UTC")
-        .config("spark.ui.showConsoleProgress", str(sys.stderr.isatty()).lower())
+        .config("spark.ui.showConsoleProgress", str(_has_terminal()).lower())
     )
     if storage.s3_endpoint:
         # A server of one's own has no bucket.host names and perhaps no TLS; AWS itself needs none of these lines.
@@ -24,3 +25,10 @@ def spark_session(name: str, storage: Storage) -> SparkSession:
     if storage.s3_region:
         builder = builder.config("spark.hadoop.fs.s3a.endpoint.region", storage.s3_region)
     return builder.getOrCreate()
+
+
+def _has_terminal() -> bool:
+    """Ask the JVM: spark-submit gives Python a pipe, whatever its own output is."""
+    SparkContext._ensure_initialized()  # type: ignore[attr-defined]
+    jvm: Any = SparkContext._jvm
+    return jvm.java.lang.System.console() is not None

@@ -9,7 +9,7 @@ from datetime import date
 import psycopg2
 import pytest
 
-from spark_jobs.raw_files import InputError
+from spark_jobs.night import Failed
 from spark_jobs.warehouse import DayIsHeld, Warehouse
 from tests.conftest import DAY, VIEWS, a_day_of_events
 from webapp.rankings.models import Advertiser, Run, TopCTR, TopProduct
@@ -61,6 +61,14 @@ def test_the_ledger_says_what_was_run_and_counted(night, raw):
         "top_product": 1,
         "top_ctr": 1,
     }
+
+
+def test_the_counts_of_a_run_are_parquet_in_the_lake(night, raw, spark, tmp_path):
+    raw.fill(**a_day_of_events())
+    night()
+
+    folder = tmp_path / f"lake/counts/date={DAY}/run={Run.objects.get().id}"
+    assert [tuple(row) for row in spark.read.parquet(folder.as_uri()).collect()] == [("a", "p", 1, 1, 1)]
 
 
 def test_the_same_day_run_twice_gives_the_same_rows_and_one_published_run(night, raw):
@@ -170,7 +178,7 @@ def test_a_dry_run_of_a_bad_day_says_so_and_leaves_nothing_behind(night, raw):
 
 def test_a_failed_run_is_in_the_ledger_with_its_reason_and_without_rows(night, raw):
     raw.fill().put("product_views.csv", "advertiser_id,date\n")
-    with pytest.raises(InputError):
+    with pytest.raises(Failed):
         night()
 
     run = Run.objects.get()
@@ -183,7 +191,7 @@ def test_a_truncated_gzip_fails_the_run_and_is_named(night, raw):
     (raw.folder / "product_views.csv").unlink()
     whole = gzip.compress((VIEWS + "".join(f"a,p{n},{DAY}\n" for n in range(100_000))).encode())
     raw.put("product_views.csv.gz", whole[: len(whole) // 2])
-    with pytest.raises(Exception):  # noqa: B017, PT011  # Spark's own; what matters is what the ledger says
+    with pytest.raises(Failed):
         night()
 
     message = Run.objects.get().message
