@@ -1,0 +1,132 @@
+"""Rows and requests for the tests of the web app: `make_publication(day)`, `ask("/stats")`, `refused("/nope")`."""
+
+import socket
+from contextlib import contextmanager
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+import pytest
+from django.db import connections
+from django.utils import timezone
+
+from webapp.rankings.models import Advertiser, Run, TopCTR, TopProduct
+
+NOW = datetime(2026, 3, 10, 7, 0, tzinfo=UTC)
+YESTERDAY = date(2026, 3, 9)
+SCORES: dict[type, dict[str, Any]] = {TopProduct: {"views": 5}, TopCTR: {"clicks": 1, "impressions": 4, "ctr": 0.25}}
+
+
+def days_ago(number):
+    """That many days before yesterday, the day whose lists are due."""
+    return YESTERDAY - timedelta(days=number)
+
+
+def make_advertiser(advertiser_id="A", active=True):
+    return Advertiser.objects.get_or_create(advertiser_id=advertiser_id, defaults={"active": active})[0]
+
+
+def make_run(day=YESTERDAY, state="published", **columns):
+    """A run of the day; one that readers see or saw was published the morning after at 05:00."""
+    if state in ("published", "superseded"):
+        morning = datetime(day.year, day.month, day.day, 5, tzinfo=UTC) + timedelta(days=1)
+        columns = {"published_at": morning, **columns}
+    return Run.objects.create(day=day, state=state, **columns)
+
+
+def make_list(run, advertiser_id, products, model=TopProduct):
+    """The advertiser's list in the run, best first, from product ids with spaces between."""
+    return model.objects.bulk_create(
+        model(run=run, date=run.day, advertiser_id=advertiser_id, product_id=product, rank=rank, **SCORES[model])
+        for rank, product in enumerate(products.split(), start=1)
+    )
+
+
+def make_publication(day=YESTERDAY, advertiser_id="A", products="p1", model=TopProduct):
+    """A published run with one list of one active advertiser."""
+    run = make_run(day)
+    make_list(run, make_advertiser(advertiser_id).pk, products, model)
+    return run
+
+
+@pytest.fixture(autouse=True)
+def plain_static_files(settings, tmp_path):
+    """Lets pages link to static files that nobody collected."""
+    settings.STATIC_ROOT = tmp_path
+    plain = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
+    settings.STORAGES = {**settings.STORAGES, "staticfiles": plain}
+
+
+@pytest.fixture(autouse=True)
+def clock(monkeypatch):
+    """Stops the clock, at NOW unless a test calls it with another moment."""
+
+    def stop_at(moment):
+        monkeypatch.setattr(timezone, "now", lambda: moment)
+
+    stop_at(NOW)
+    return stop_at
+
+
+@pytest.fixture
+def ask(client):
+    """A function that gets an address and returns the JSON of a good answer."""
+
+    def get(address, **headers):
+        response = client.get(address, headers=headers or None)
+        assert response.status_code == 200, response.content
+        assert response["Content-Type"] == "application/json"
+        return response.json()
+
+    return get
+
+
+@pytest.fixture
+def refused(client):
+    """A function that gets an address and returns the problem document it is refused with."""
+
+    def get(address, method="GET", **headers):
+        client.raise_request_exception = False
+        response = client.generic(method, address, headers=headers or None)
+        return problem_of(response)
+
+    return get
+
+
+def problem_of(response):
+    """The response's problem document, which must be a whole one."""
+    assert response["Content-Type"] == "application/problem+json", response.content
+    problem = response.json()
+    assert problem["status"] == response.status_code
+    assert problem["title"]
+    assert problem["detail"]
+    assert problem["instance"].startswith("/")
+    return problem
+
+
+@contextmanager
+def connected_otherwise(**settings):
+    """Replaces the connection by one with other settings; the real driver gets whatever they lead to."""
+    usual = connections["default"]
+    connections["default"] = type(usual)({**usual.settings_dict, **settings})
+    try:
+        yield
+    finally:
+        connections["default"].close()
+        connections["default"] = usual
+
+
+@pytest.fixture
+def database_down(django_db_blocker):
+    """A database at whose port nobody listens."""
+    with socket.socket() as unused:
+        unused.bind(("127.0.0.1", 0))
+        port = unused.getsockname()[1]
+    with django_db_blocker.unblock(), connected_otherwise(HOST="127.0.0.1", PORT=port):
+        yield
+
+
+@pytest.fixture
+def database_empty(db):
+    """A database without a single table of ours."""
+    with connected_otherwise(OPTIONS={"options": "-c search_path=nowhere"}):
+        yield

@@ -1,0 +1,158 @@
+"""The admin: four tables to look into, none to write to."""
+
+import re
+from html import unescape
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from django.utils.html import escape
+
+from tests.web.conftest import days_ago, make_advertiser, make_list, make_publication, make_run
+from webapp.rankings.models import Advertiser, Run, TopCTR, TopProduct
+
+pytestmark = pytest.mark.django_db
+TABLES = {"advertiser": Advertiser, "run": Run, "topproduct": TopProduct, "topctr": TopCTR}
+
+
+def page_of(client, address):
+    response = client.get(f"/admin/rankings/{address}")
+    assert response.status_code == 200, response
+    return response.text
+
+
+def make_one_of_each():
+    run = make_publication()
+    make_list(run, "A", "p1", TopCTR)
+    return run
+
+
+@pytest.mark.parametrize("table", TABLES)
+def test_every_table_has_a_list(admin_client, table):
+    make_one_of_each()
+
+    assert "<title>Select" in page_of(admin_client, f"{table}/")
+
+
+@pytest.mark.parametrize(("table", "model"), TABLES.items())
+def test_every_row_has_a_page(admin_client, table, model):
+    make_one_of_each()
+
+    assert "<title>" in page_of(admin_client, f"{table}/{model.objects.get().pk}/change/")
+
+
+@pytest.mark.parametrize("advertiser_id", ["a/b", 'x "y" & <z>', "店", "a_5Fb"])
+def test_an_advertiser_of_any_id_has_a_page(admin_client, advertiser_id):
+    make_publication(advertiser_id=advertiser_id)
+    links = re.findall('href="/admin/rankings/(advertiser/.+?/change/)"', page_of(admin_client, "topproduct/"))
+
+    assert escape(advertiser_id) in page_of(admin_client, unescape(links[0]))
+
+
+@pytest.mark.parametrize(("table", "model"), TABLES.items())
+def test_nobody_adds_changes_or_deletes(admin_client, table, model):
+    make_one_of_each()
+    row = model.objects.get().pk
+    answers = [
+        admin_client.get(f"/admin/rankings/{table}/add/"),
+        admin_client.post(f"/admin/rankings/{table}/add/", {}),
+        admin_client.post(f"/admin/rankings/{table}/{row}/change/", {}),
+        admin_client.get(f"/admin/rankings/{table}/{row}/delete/"),
+        admin_client.post(f"/admin/rankings/{table}/{row}/delete/", {"post": "yes"}),
+    ]
+
+    assert {answer.status_code for answer in answers} == {403}
+
+
+@pytest.mark.parametrize("table", TABLES)
+def test_no_action_is_offered(admin_client, table):
+    make_one_of_each()
+
+    assert 'name="action"' not in page_of(admin_client, f"{table}/")
+
+
+def test_a_visitor_is_asked_to_log_in(client):
+    assert client.get("/admin/rankings/run/")["Location"].startswith("/admin/login/")
+
+
+@pytest.mark.parametrize("table", TABLES)
+def test_the_number_of_queries_does_not_grow_with_rows(admin_client, table):
+    make_one_of_each()
+    with CaptureQueriesContext(connection) as few:
+        page_of(admin_client, f"{table}/")
+    for number in range(1, 6):
+        run = make_run(days_ago(number))
+        for model in (TopProduct, TopCTR):
+            make_list(run, make_advertiser(f"A{number}").pk, "p1 p2 p3", model)
+    with CaptureQueriesContext(connection) as many:
+        page_of(admin_client, f"{table}/")
+
+    assert len(many) == len(few) <= 10
+
+
+@pytest.mark.parametrize(
+    ("address", "shown", "hidden"),
+    [
+        ("advertiser/?q=sho", "Shoes", "Hats"),
+        ("advertiser/?active__exact=0", "Hats", "Shoes"),
+        ("run/?state__exact=failed", "bad file", "all well"),
+        ("run/?q=bad", "bad file", "all well"),
+        ("run/?day__year=2026&day__month=3&day__day=8", "bad file", "all well"),
+        ("topproduct/?q=Shoes", "red", "blue"),
+        ("topproduct/?q=blue", "blue", "red"),
+        ("topproduct/?run__state__exact=published", "red", "blue"),
+        ("topproduct/?date__year=2026&date__month=3&date__day=9", "red", "blue"),
+    ],
+)
+def test_lists_are_searched_and_filtered(admin_client, address, shown, hidden):
+    make_advertiser("Hats", active=False)
+    make_list(make_run(message="all well"), make_advertiser("Shoes").pk, "red")
+    make_list(make_run(days_ago(1), state="failed", message="bad file"), "Hats", "blue")
+    results = page_of(admin_client, address).partition("<tbody>")[2].partition("</tbody>")[0]
+
+    assert shown in results
+    assert hidden not in results
+
+
+def test_a_runs_counts_are_a_table(admin_client):
+    run = make_run(
+        counts={"views_read": 1234567, "rejected": {"bad_date": 3}}, parameters={"top": 20, "dry_run": False}
+    )
+    page = page_of(admin_client, f"run/{run.pk}/change/")
+
+    assert '<tr><th scope="row">views_read</th><td>1,234,567</td></tr>' in page
+    assert (
+        '<th scope="row">rejected</th><td><table><tr><th scope="row">bad_date</th><td>3</td></tr></table></td>' in page
+    )
+    assert '<tr><th scope="row">dry_run</th><td>no</td></tr>' in page
+
+
+def test_what_the_batch_wrote_is_text_and_never_markup(admin_client):
+    run = make_run(counts={"<b>": "<i>"})
+
+    assert "&lt;b&gt;</th><td>&lt;i&gt;" in page_of(admin_client, f"run/{run.pk}/change/")
+
+
+def test_a_run_links_to_its_rows(admin_client):
+    run = make_one_of_each()
+    make_publication(days_ago(1), products="earlier")
+    page = page_of(admin_client, f"run/{run.pk}/change/")
+
+    assert f"/admin/rankings/topproduct/?run__id__exact={run.pk}" in page
+    assert "earlier" not in page_of(admin_client, f"topproduct/?run__id__exact={run.pk}")
+
+
+def test_an_advertiser_links_to_their_rows(admin_client):
+    make_publication()
+    make_list(make_run(days_ago(1)), "B", "theirs")
+    page = page_of(admin_client, "advertiser/A/change/")
+
+    assert "/admin/rankings/topproduct/?advertiser__advertiser_id__exact=A" in page
+    assert "theirs" not in page_of(admin_client, "topproduct/?advertiser__advertiser_id__exact=A")
+
+
+def test_rows_whose_advertiser_is_not_there_yet_are_shown(admin_client):
+    make_list(make_run(state="running"), "nobody yet", "p1")
+
+    assert "nobody yet" in page_of(admin_client, "topproduct/")
+    assert "nobody yet" in page_of(admin_client, f"topproduct/{TopProduct.objects.get().pk}/change/")

@@ -1,0 +1,263 @@
+"""/advertisers, /models, /runs and the API's root."""
+
+from datetime import UTC, datetime
+
+import pytest
+
+from tests.web.conftest import days_ago, make_advertiser, make_publication, make_run
+
+pytestmark = pytest.mark.django_db
+
+
+def ids_of(answer):
+    return [advertiser["advertiser_id"] for advertiser in answer["results"]]
+
+
+def days_of(answer):
+    return [run["day"] for run in answer["results"]]
+
+
+@pytest.mark.parametrize("name", ["advertisers", "models", "runs"])
+@pytest.mark.parametrize("prefix", ["", "/api/v1"])
+@pytest.mark.parametrize("slash", ["", "/"])
+def test_both_prefixes_answer_with_and_without_the_last_slash(ask, prefix, name, slash):
+    assert ask(f"{prefix}/{name}{slash}").keys() == {"count", "next", "previous", "results"}
+
+
+@pytest.mark.parametrize("address", ["/api/v1", "/api/v1/"])
+def test_the_root_lists_every_endpoint(ask, address):
+    assert ask(address) == {
+        "models": "http://testserver/api/v1/models/",
+        "advertisers": "http://testserver/api/v1/advertisers/",
+        "runs": "http://testserver/api/v1/runs/",
+        "stats": "http://testserver/api/v1/stats/",
+        "health-live": "http://testserver/api/v1/health/live/",
+        "health-ready": "http://testserver/api/v1/health/ready/",
+        "recommendations": "/api/v1/recommendations/{advertiser_id}/{model}",
+        "history": "/api/v1/history/{advertiser_id}",
+    }
+
+
+# Models
+
+
+def test_models_are_described_with_their_score_columns(ask):
+    models = ask("/models")["results"]
+
+    assert {model["name"]: model["scores"] for model in models} == {
+        "TopProduct": ["views"],
+        "TopCTR": ["clicks", "impressions", "ctr"],
+    }
+    assert all(model["description"] for model in models)
+
+
+# Advertisers
+
+
+def test_an_advertiser_comes_with_links_to_their_lists(ask):
+    make_advertiser("a b")
+
+    assert ask("/advertisers")["results"] == [
+        {
+            "advertiser_id": "a b",
+            "active": True,
+            "last_active_on": None,
+            "links": {
+                "TopProduct": "http://testserver/api/v1/recommendations/a%20b/TopProduct/",
+                "TopCTR": "http://testserver/api/v1/recommendations/a%20b/TopCTR/",
+                "history": "http://testserver/api/v1/history/a%20b/",
+            },
+        }
+    ]
+
+
+@pytest.mark.parametrize("advertiser_id", ["a,b", 'say "x"', "Ünïcödé 店", "a/b", "/a", "a/", "50%", "a?b#c"])
+def test_every_link_leads_to_its_advertiser(ask, advertiser_id):
+    make_publication(advertiser_id=advertiser_id)
+    links = ask("/advertisers")["results"][0]["links"]
+
+    assert ask(links["TopProduct"])["advertiser_id"] == advertiser_id
+    assert ask(links["history"])["advertiser_id"] == advertiser_id
+
+
+def test_an_inactive_advertiser_has_a_link_to_their_history_only(ask):
+    make_advertiser(active=False)
+
+    assert list(ask("/advertisers")["results"][0]["links"]) == ["history"]
+
+
+@pytest.mark.parametrize(("active", "ids"), [("true", ["A"]), ("True", ["A"]), ("false", ["B"]), ("", ["A", "B"])])
+def test_advertisers_are_filtered_by_active(ask, active, ids):
+    make_advertiser("A")
+    make_advertiser("B", active=False)
+
+    assert ids_of(ask(f"/advertisers?active={active}")) == ids
+
+
+@pytest.mark.parametrize(("text", "ids"), [("hoe", ["Shoes"]), ("SHOE", ["Shoes"]), ("%25", ["50%"]), ("zzz", [])])
+def test_advertisers_are_searched_by_a_part_of_their_id(ask, text, ids):
+    make_advertiser("Shoes")
+    make_advertiser("50%")
+
+    assert ids_of(ask(f"/advertisers?search={text}")) == ids
+
+
+def test_pages_follow_one_another(ask):
+    for advertiser_id in "ABC":
+        make_advertiser(advertiser_id)
+    first = ask("/advertisers?page_size=2")
+    second = ask(first["next"])
+
+    assert (first["count"], ids_of(first), ids_of(second)) == (3, ["A", "B"], ["C"])
+    assert second["next"] is None
+
+
+@pytest.mark.parametrize(
+    ("query", "parameter"),
+    [
+        ("active=maybe", "active"),
+        ("search=%00", "search"),
+        ("search=" + "x" * 65, "search"),
+        ("page=0", "page"),
+        ("page=2", "page"),
+        ("page=last", "page"),
+        ("page=１", "page"),
+        ("page=" + "9" * 40, "page"),
+        ("page_size=0", "page_size"),
+        ("page_size=1001", "page_size"),
+        ("page_size=", "page_size"),
+        ("name=A", "name"),
+        ("active=true&active=false", "active"),
+    ],
+)
+def test_what_advertisers_cannot_be_asked_by_is_an_invalid_parameter(refused, query, parameter):
+    problem = refused(f"/advertisers?{query}")
+
+    assert (problem["type"], problem["parameter"]) == ("invalid-parameter", parameter)
+
+
+@pytest.mark.parametrize("number", [1, 20])
+def test_two_queries_list_advertisers_however_many(ask, django_assert_num_queries, number):
+    for advertiser_id in range(number):
+        make_advertiser(str(advertiser_id))
+
+    with django_assert_num_queries(2):
+        ask("/advertisers")
+
+
+# Runs
+
+
+def test_a_run_is_shown_as_its_table_has_it(ask):
+    run = make_run(
+        started_at=datetime(2026, 3, 10, 4, 59, tzinfo=UTC),
+        finished_at=datetime(2026, 3, 10, 5, 1, tzinfo=UTC),
+        code_version="1.0",
+        spark_version="4.1.4",
+        parameters={"top": 20},
+        counts={"rejected": {"bad_date": 3}},
+        message="all well",
+    )
+
+    assert ask("/runs")["results"] == [
+        {
+            "id": run.pk,
+            "day": "2026-03-09",
+            "state": "published",
+            "started_at": "2026-03-10T04:59:00Z",
+            "finished_at": "2026-03-10T05:01:00Z",
+            "published_at": "2026-03-10T05:00:00Z",
+            "code_version": "1.0",
+            "spark_version": "4.1.4",
+            "parameters": {"top": 20},
+            "counts": {"rejected": {"bad_date": 3}},
+            "message": "all well",
+        }
+    ]
+
+
+def test_the_run_started_last_comes_first(ask):
+    make_run()
+    make_run(days_ago(1))
+
+    assert days_of(ask("/runs")) == ["2026-03-08", "2026-03-09"]
+
+
+def test_runs_are_filtered_by_state(ask):
+    make_run()
+    make_run(days_ago(1), state="failed")
+
+    assert days_of(ask("/runs?state=failed")) == ["2026-03-08"]
+
+
+@pytest.mark.parametrize(
+    ("query", "days"),
+    [
+        ("day=2026-03-08", ["2026-03-08"]),
+        ("day_from=2026-03-08", ["2026-03-09", "2026-03-08"]),
+        ("day_to=2026-03-08", ["2026-03-08", "2026-03-07"]),
+        ("day_from=2026-03-08&day_to=2026-03-08", ["2026-03-08"]),
+    ],
+)
+def test_runs_are_filtered_by_day(ask, query, days):
+    for number in (2, 1, 0):
+        make_run(days_ago(number))
+
+    assert days_of(ask(f"/runs?{query}")) == days
+
+
+@pytest.mark.parametrize(
+    ("query", "parameter"),
+    [("state=perhaps", "state"), ("day=2026-3-8", "day"), ("day_from=x", "day_from"), ("day_to=２", "day_to")],
+)
+def test_what_runs_cannot_be_asked_by_is_an_invalid_parameter(refused, query, parameter):
+    problem = refused(f"/runs?{query}")
+
+    assert (problem["type"], problem["parameter"]) == ("invalid-parameter", parameter)
+
+
+def test_two_queries_list_runs(ask, django_assert_num_queries):
+    for number in range(5):
+        make_run(days_ago(number))
+
+    with django_assert_num_queries(2):
+        ask("/runs")
+
+
+# The browsable API
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "/",
+        "/recommendations/A/TopProduct/",
+        "/history/A/",
+        "/stats/",
+        "/advertisers/",
+        "/models/",
+        "/runs/",
+        "/health/live/",
+        "/health/ready/",
+    ],
+)
+def test_a_browser_gets_a_page_for_people(client, address):
+    make_publication()
+    response = client.get(f"/api/v1{address}", headers={"accept": "text/html"})
+
+    assert response.status_code == 200
+    assert "– Vitrina</title>" in response.text
+
+
+def test_the_page_explains_the_parameters_and_its_links_can_be_clicked(client):
+    make_publication()
+    page = client.get("/api/v1/advertisers/", headers={"accept": "text/html"}).text
+
+    assert "search: a part of the id" in page
+    assert 'href="http://testserver/api/v1/history/A/"' in page
+
+
+def test_format_json_gives_a_browser_json(client):
+    response = client.get("/models?format=json", headers={"accept": "text/html,*/*;q=0.8"})
+
+    assert response["Content-Type"] == "application/json"

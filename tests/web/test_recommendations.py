@@ -1,0 +1,243 @@
+"""/recommendations/{advertiser_id}/{model}"""
+
+from urllib.parse import quote
+
+import pytest
+
+from tests.web.conftest import YESTERDAY, days_ago, make_advertiser, make_list, make_publication, make_run
+from webapp.rankings.models import TopCTR
+
+pytestmark = pytest.mark.django_db
+ADDRESSES = [prefix + "/recommendations/A/TopProduct" + slash for prefix in ("", "/api/v1") for slash in ("", "/")]
+
+
+def products_of(answer):
+    return [item["product_id"] for item in answer["items"]]
+
+
+def test_the_answer_is_as_designed(ask):
+    run = make_publication(products="p1 p2")
+
+    assert ask("/recommendations/A/TopProduct") == {
+        "advertiser_id": "A",
+        "model": "TopProduct",
+        "date": "2026-03-09",
+        "status": "fresh",
+        "run": run.pk,
+        "published_at": "2026-03-10T05:00:00Z",
+        "items": [{"rank": 1, "product_id": "p1", "views": 5}, {"rank": 2, "product_id": "p2", "views": 5}],
+    }
+
+
+def test_click_rates_come_with_their_counts(ask):
+    make_publication(model=TopCTR)
+
+    assert ask("/recommendations/A/TopCTR")["items"] == [
+        {"rank": 1, "product_id": "p1", "clicks": 1, "impressions": 4, "ctr": 0.25}
+    ]
+
+
+@pytest.mark.parametrize("address", ADDRESSES)
+def test_both_prefixes_answer_with_and_without_the_last_slash(ask, address):
+    make_publication()
+
+    assert products_of(ask(address)) == ["p1"]
+
+
+def test_items_are_in_the_order_of_their_ranks(ask):
+    rows = make_list(make_run(), make_advertiser().pk, "p1 p2 p3")
+    for row, rank in zip(rows, [13, 11, 12], strict=True):
+        row.rank = rank
+        row.save()
+
+    assert products_of(ask("/recommendations/A/TopProduct")) == ["p2", "p3", "p1"]
+
+
+def test_the_newest_published_day_is_the_default(ask):
+    make_publication(days_ago(1), products="old")
+    make_publication(products="new")
+    make_list(make_run(days_ago(-1), state="running"), "A", "newer")
+
+    assert products_of(ask("/recommendations/A/TopProduct")) == ["new"]
+
+
+def test_a_superseded_run_is_not_read(ask):
+    make_list(make_run(state="superseded"), "A", "old")
+    make_publication(products="new")
+
+    assert products_of(ask("/recommendations/A/TopProduct")) == ["new"]
+
+
+def test_other_advertisers_products_stay_out(ask):
+    run = make_publication(products="mine")
+    make_list(run, "B", "theirs")
+
+    assert products_of(ask("/recommendations/A/TopProduct")) == ["mine"]
+
+
+def test_date_picks_a_published_day(ask):
+    make_publication(days_ago(1), products="old")
+    make_publication(products="new")
+
+    assert products_of(ask(f"/recommendations/A/TopProduct?date={days_ago(1)}")) == ["old"]
+
+
+def test_limit_cuts_the_list_after_the_best(ask):
+    make_publication(products="p1 p2 p3")
+
+    assert products_of(ask("/recommendations/A/TopProduct?limit=2")) == ["p1", "p2"]
+
+
+def test_twenty_products_are_the_default_limit(ask):
+    make_publication(products=" ".join(f"p{number}" for number in range(20)))
+
+    assert len(products_of(ask("/recommendations/A/TopProduct"))) == 20
+
+
+def test_a_day_before_yesterday_is_stale(ask):
+    make_publication(days_ago(1))
+
+    assert ask("/recommendations/A/TopProduct")["status"] == "stale"
+
+
+@pytest.mark.parametrize(
+    "advertiser_id",
+    [
+        "a,b",
+        'say "x"',
+        "it's",
+        "two words",
+        "Ünïcödé 店",
+        "a/b",
+        "/a",
+        "a/",
+        "a//b",
+        "50%",
+        "%2F",
+        "a?b#c",
+        "a+b",
+        "é" * 64,
+    ],
+)
+@pytest.mark.parametrize("slash", ["", "/"])
+def test_every_printable_id_can_be_asked_for(ask, advertiser_id, slash):
+    make_publication(advertiser_id=advertiser_id)
+    address = f"/api/v1/recommendations/{quote(advertiser_id, safe='')}/TopProduct{slash}"
+
+    assert ask(address)["advertiser_id"] == advertiser_id
+
+
+def test_three_queries_find_the_list(ask, django_assert_num_queries):
+    make_publication(products="p1 p2 p3")
+
+    with django_assert_num_queries(3):
+        ask("/recommendations/A/TopProduct")
+
+
+def test_head_answers_as_get_without_a_body(client):
+    make_publication()
+    response = client.head("/recommendations/A/TopProduct")
+
+    assert (response.status_code, response.content) == (200, b"")
+
+
+# What there is not
+
+
+@pytest.mark.parametrize("limit", ["0", "21", "-1", "abc", "1.0", "1e1", "１", "", "%20", "9" * 30, "%00"])
+def test_a_limit_outside_1_to_20_is_an_invalid_parameter(refused, limit):
+    problem = refused(f"/recommendations/A/TopProduct?limit={quote(limit, safe='%')}")
+
+    assert (problem["status"], problem["type"], problem["parameter"]) == (400, "invalid-parameter", "limit")
+    assert "a whole number from 1 to 20" in problem["detail"]
+
+
+@pytest.mark.parametrize(
+    "day",
+    ["2026-02-30", "2026-3-9", "20260309", "2026-W11-1", "99999-01-01", "today", "", "２０２６-03-09", "%FF", "%00"],
+)
+def test_a_date_that_is_no_day_is_an_invalid_parameter(refused, day):
+    problem = refused(f"/recommendations/A/TopProduct?date={quote(day, safe='%')}")
+
+    assert (problem["status"], problem["type"], problem["parameter"]) == (400, "invalid-parameter", "date")
+    assert "YYYY-MM-DD" in problem["detail"]
+
+
+def test_an_unknown_parameter_is_invalid_and_the_known_ones_are_named(refused):
+    problem = refused("/recommendations/A/TopProduct?day=2026-03-09")
+
+    assert (problem["type"], problem["parameter"]) == ("invalid-parameter", "day")
+    assert "date, limit" in problem["detail"]
+
+
+def test_a_parameter_given_twice_is_invalid(refused):
+    problem = refused("/recommendations/A/TopProduct?limit=1&limit=2")
+
+    assert (problem["type"], problem["parameter"]) == ("invalid-parameter", "limit")
+
+
+def test_an_unknown_model_is_told_the_models(refused):
+    make_publication()
+    problem = refused("/recommendations/A/topproduct")
+
+    assert (problem["status"], problem["type"]) == (404, "unknown-model")
+    assert problem["models"] == ["TopProduct", "TopCTR"]
+
+
+@pytest.mark.parametrize("advertiser_id", ["B", "a", "x" * 65, "%00", "%FF"])
+def test_an_unknown_advertiser_is_told_so(refused, advertiser_id):
+    make_publication()
+    problem = refused(f"/recommendations/{advertiser_id}/TopProduct")
+
+    assert (problem["status"], problem["type"]) == (404, "unknown-advertiser")
+
+
+def test_an_inactive_advertiser_has_no_recommendations(refused):
+    make_list(make_run(), make_advertiser(active=False).pk, "p1")
+    problem = refused("/recommendations/A/TopProduct")
+
+    assert (problem["status"], problem["type"]) == (404, "inactive-advertiser")
+
+
+def test_a_day_that_is_not_published_is_told_the_first_and_the_last(refused):
+    make_publication(days_ago(5))
+    make_publication(days_ago(1))
+    make_run(state="refused")
+    problem = refused(f"/recommendations/A/TopProduct?date={YESTERDAY}")
+
+    assert (problem["status"], problem["type"]) == (404, "day-not-published")
+    assert (problem["first_day"], problem["last_day"]) == ("2026-03-04", "2026-03-08")
+
+
+def test_before_the_first_publication_no_day_is_published(refused):
+    make_advertiser()
+    problem = refused("/recommendations/A/TopProduct")
+
+    assert problem["type"] == "day-not-published"
+    assert (problem["first_day"], problem["last_day"]) == (None, None)
+
+
+def test_an_active_advertiser_without_events_has_nothing_to_recommend(refused):
+    make_publication()
+    make_advertiser("B")
+    problem = refused("/recommendations/B/TopProduct")
+
+    assert (problem["status"], problem["type"]) == (404, "no-recommendations")
+
+
+@pytest.mark.parametrize(
+    ("address", "kind"),
+    [
+        ("/recommendations/nobody/nothing?limit=0", "invalid-parameter"),
+        ("/recommendations/nobody/nothing", "unknown-model"),
+        ("/recommendations/nobody/TopCTR?date=2001-01-01", "unknown-advertiser"),
+        ("/recommendations/gone/TopCTR?date=2001-01-01", "inactive-advertiser"),
+        ("/recommendations/A/TopCTR?date=2001-01-01", "day-not-published"),
+        ("/recommendations/A/TopCTR", "no-recommendations"),
+    ],
+)
+def test_of_several_problems_the_first_in_order_is_told(refused, address, kind):
+    make_publication()
+    make_advertiser("gone", active=False)
+
+    assert refused(address)["type"] == kind

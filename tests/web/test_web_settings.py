@@ -1,0 +1,144 @@
+"""The web app's configuration, asked as an administrator does: by commands, with an environment."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import psycopg2
+import pytest
+from django.core.exceptions import ImproperlyConfigured
+
+from webapp import environment
+
+ROOT = Path(__file__).resolve().parents[2]
+PRODUCTION = {
+    "SECRET_KEY": "abcdefghijklmnopqrstuvwxyz-ABCDEFGHIJKLMNOPQRSTUVWXYZ-0123456789",
+    "DATABASE_URL": "postgres://user:password@database.example/vitrina",
+    "ALLOWED_HOSTS": "vitrina.example.com",
+}
+SECRETS = ("abcdefghijklmnopqrstuvwxyz", "password@")
+
+
+def manage(*arguments, **variables):
+    """manage.py in an environment of these variables only; one that is None is not set."""
+    given = {name: value for name, value in {**PRODUCTION, **variables}.items() if value is not None}
+    return subprocess.run(
+        [sys.executable, ROOT / "manage.py", *arguments],
+        env={"PATH": os.environ["PATH"], **given},
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+
+
+def test_production_settings_pass_djangos_deployment_checks():
+    check = manage("check", "--deploy", "--fail-level", "WARNING")
+
+    assert check.returncode == 0, check.stderr
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"DATABASE_URL": None},
+        {"DATABASE_URL": ""},
+        {"DATABASE_URL": "mysql://user:password@host/name"},
+        {"DATABASE_URL": "postgres://user:password@host:5432/"},
+        {"DATABASE_URL": "postgres://user:password@host:port/name"},
+        {"DATABASE_URL": "postgres://user:password@host/name?nonsense=1"},
+        {"SECRET_KEY": None},
+        {"SECRET_KEY": "$abcdefghijklmnopqrstuvwxyz"},
+        {"DEBUG": "perhaps"},
+        {"HTTPS_ONLY": "ture"},
+        {"PUBLISH_DEADLINE": "25:00"},
+        {"PUBLISH_DEADLINE": "six"},
+        {"LOG_LEVEL": "loud"},
+    ],
+    ids=str,
+)
+def test_what_is_wrong_is_said_in_one_sentence_that_names_the_variable(wrong):
+    check = manage("check", **wrong)
+    (name,) = wrong
+
+    assert check.returncode == 2
+    assert check.stderr.startswith(f"{name} ")
+    assert check.stderr.count("\n") == 1
+    assert not any(secret in check.stderr.partition(" set it to ")[0] for secret in SECRETS)
+
+
+def test_debugging_needs_no_secret():
+    assert manage("check", SECRET_KEY=None, DEBUG="true").returncode == 0
+
+
+def test_a_database_that_is_not_there_is_said_without_a_traceback():
+    migrate = manage("migrate", DATABASE_URL="postgres://user:password@127.0.0.1:1/vitrina")
+
+    assert migrate.returncode == 1
+    assert "DATABASE_URL" in migrate.stderr
+    assert "Traceback" not in migrate.stderr
+
+
+def setting(expression, **variables):
+    """What an expression over the settings comes to in that environment."""
+    program = f"from django.conf import settings; print({expression})"
+    return manage("shell", "--verbosity", "0", "--command", program, **variables).stdout.strip()
+
+
+def test_closed_is_the_default():
+    assert setting("settings.DEBUG, settings.ALLOWED_HOSTS, settings.SECURE_SSL_REDIRECT", ALLOWED_HOSTS=None) == (
+        "False [] True"
+    )
+
+
+def test_lists_are_parted_by_commas():
+    assert setting("settings.ALLOWED_HOSTS", ALLOWED_HOSTS="a.example, b.example,") == "['a.example', 'b.example']"
+
+
+def test_plain_http_needs_no_secure_cookies():
+    assert setting("settings.SESSION_COOKIE_SECURE, settings.SECURE_PROXY_SSL_HEADER", HTTPS_ONLY="false") == (
+        "False None"
+    )
+
+
+def test_the_query_of_the_url_reaches_the_driver():
+    options = environment.postgresql("postgres://u:p@h/n?sslmode=verify-full&sslrootcert=/ca.pem")["OPTIONS"]
+
+    assert (options["sslmode"], options["sslrootcert"]) == ("verify-full", "/ca.pem")
+
+
+def test_a_password_may_have_any_character():
+    assert environment.postgresql("postgres://u:p%40%2F%3A%25%23%3F@h/n")["PASSWORD"] == "p@/:%#?"
+
+
+def test_the_url_can_shorten_how_long_a_connection_is_waited_for():
+    assert environment.postgresql("postgres://u:p@h/n?connect_timeout=1")["OPTIONS"]["connect_timeout"] == 1
+
+
+@pytest.mark.django_db
+def test_an_sslmode_that_the_server_cannot_meet_is_refused_by_the_driver():
+    url = f"{os.environ['DATABASE_URL']}?sslmode=require"
+    database = environment.postgresql(url)
+
+    with pytest.raises(psycopg2.OperationalError, match="SSL"):
+        psycopg2.connect(
+            host=database["HOST"],
+            port=database["PORT"],
+            user=database["USER"],
+            password=database["PASSWORD"],
+            dbname=database["NAME"],
+            **database["OPTIONS"],
+        )
+
+
+def test_a_variable_set_to_nothing_takes_its_default(monkeypatch):
+    monkeypatch.setenv("SOME_VARIABLE", " ")
+
+    assert environment.variable("SOME_VARIABLE", "set it", default="x") == "x"
+
+
+def test_a_flag_that_is_neither_yes_nor_no_is_an_error(monkeypatch):
+    monkeypatch.setenv("SOME_FLAG", "nein")
+
+    with pytest.raises(ImproperlyConfigured, match="SOME_FLAG is not understood: set it to true or false"):
+        environment.flag("SOME_FLAG", "for a test", default=False)

@@ -1,0 +1,1 @@
+"""The rankings that the nightly batch publishes, and everything that shows them."""

@@ -1,0 +1,156 @@
+"""The four tables for people to look into. Only the batch writes them, so nobody may add, change or delete here."""
+
+from collections.abc import Callable
+from typing import Any
+from urllib.parse import urlencode
+
+from django.contrib import admin
+from django.contrib.admin.utils import quote
+from django.db.models import Model
+from django.http import HttpRequest
+from django.urls import reverse
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString, mark_safe
+
+from webapp.rankings.models import RANKINGS, Advertiser, Ranking, Run, TopCTR, TopProduct
+
+admin.site.site_header = "Vitrina"
+admin.site.site_title = "Vitrina"
+admin.site.index_title = "What the nightly batch wrote"
+
+
+class ReadOnlyAdmin(admin.ModelAdmin):
+    """Lists, filters and single rows; no way to change anything, for anyone."""
+
+    actions = None
+    show_full_result_count = False  # counting a large table costs more than it tells
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return False
+
+
+def link(view: str, text: object, *args: object, **query: object) -> SafeString:
+    """A link to one of the admin's pages, filtered by the query."""
+    address = reverse(f"admin:rankings_{view}", args=[quote(str(arg)) for arg in args])
+    return format_html('<a href="{}{}">{}</a>', address, f"?{urlencode(query)}" if query else "", text)
+
+
+def lists_of(**query: object) -> SafeString:
+    """Links to each ranking's rows that the query picks."""
+    links = (
+        link(f"{ranking._meta.model_name}_changelist", ranking._meta.verbose_name_plural, **query)
+        for ranking in RANKINGS.values()
+    )
+    return format_html_join(mark_safe(" · "), "{}", ((item,) for item in links))
+
+
+def table(value: Any) -> SafeString | str:
+    """JSON for people: an object as a table, nested ones inside it, and numbers with their thousands apart."""
+    if isinstance(value, dict):
+        rows = format_html_join(
+            "", '<tr><th scope="row">{}</th><td>{}</td></tr>', ((name, table(item)) for name, item in value.items())
+        )
+        return format_html("<table>{}</table>", rows) if value else "–"
+    if isinstance(value, list):
+        return format_html_join(", ", "{}", ((table(item),) for item in value))
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, int):
+        return f"{value:,}"
+    return "–" if value is None else str(value)
+
+
+@admin.register(Advertiser)
+class AdvertiserAdmin(ReadOnlyAdmin):
+    list_display = ("advertiser_id", "active", "last_active_on", "lists")
+    list_filter = ("active",)
+    search_fields = ("advertiser_id",)
+    search_help_text = "A part of the id"
+    date_hierarchy = "last_active_on"
+    ordering = ("advertiser_id",)
+    fields = ("advertiser_id", "active", "last_active_on", "lists")
+    readonly_fields = ("lists",)
+
+    @admin.display(description="lists")
+    def lists(self, advertiser: Advertiser) -> SafeString:
+        return lists_of(advertiser__advertiser_id__exact=advertiser.pk)
+
+
+@admin.register(Run)
+class RunAdmin(ReadOnlyAdmin):
+    list_display = ("id", "day", "state", "started_at", "took", "message")
+    list_filter = ("state",)
+    search_fields = ("message", "code_version")
+    search_help_text = "A part of the message or of the code's version"
+    date_hierarchy = "day"
+    ordering = ("-id",)
+    fieldsets = (
+        (None, {"fields": ["day", "state", "message", "lists"]}),
+        ("When", {"fields": ["started_at", "finished_at", "took", "published_at"]}),
+        ("How much", {"fields": ["readable_counts"]}),
+        ("How", {"fields": ["code_version", "spark_version", "readable_parameters"]}),
+    )
+    readonly_fields = ("took", "lists", "readable_counts", "readable_parameters")
+
+    @admin.display(description="took")
+    def took(self, run: Run) -> str:
+        return str(run.finished_at - run.started_at).partition(".")[0] if run.finished_at else "–"
+
+    @admin.display(description="lists")
+    def lists(self, run: Run) -> SafeString:
+        return lists_of(run__id__exact=run.pk)
+
+    @admin.display(description="counts")
+    def readable_counts(self, run: Run) -> SafeString | str:
+        return table(run.counts)
+
+    @admin.display(description="parameters")
+    def readable_parameters(self, run: Run) -> SafeString | str:
+        return table(run.parameters)
+
+
+def score(column: str) -> Callable[[Ranking], str]:
+    """A column of a ranking's list: counts with their thousands apart, rates to four digits."""
+
+    @admin.display(description=column, ordering=column)
+    def shown(row: Ranking) -> str:
+        value = getattr(row, column)
+        return f"{value:.4f}" if isinstance(value, float) else f"{value:,}"
+
+    shown.__name__ = column
+    return shown
+
+
+class RankingAdmin(ReadOnlyAdmin):
+    """What the rankings' pages have in common; their score columns come from the model."""
+
+    list_filter = ("run__state",)
+    list_select_related = ("run",)
+    search_fields = ("advertiser__advertiser_id__exact", "product_id__exact")
+    search_help_text = "A whole advertiser id or a whole product id"
+    date_hierarchy = "date"
+    ordering = ("-date", "advertiser_id", "rank")
+    readonly_fields = ("advertiser_link", "run_link")
+
+    def get_list_display(self, request: HttpRequest) -> list[Any]:
+        return ["product_id", "rank", *map(score, self.model.scores), "advertiser_link", "date", "run_link"]
+
+    def get_fields(self, request: HttpRequest, obj: Model | None = None) -> list[Any]:
+        return ["advertiser_link", "date", "rank", "product_id", *self.model.scores, "run_link"]
+
+    @admin.display(description="advertiser", ordering="advertiser_id")
+    def advertiser_link(self, row: Ranking) -> SafeString:
+        return link("advertiser_change", row.advertiser_id, row.advertiser_id)
+
+    @admin.display(description="run", ordering="run_id")
+    def run_link(self, row: Ranking) -> SafeString:
+        return link("run_change", f"{row.run_id},\N{NO-BREAK SPACE}{row.run.state}", row.run_id)
+
+
+admin.site.register([TopProduct, TopCTR], RankingAdmin)

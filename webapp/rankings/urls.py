@@ -1,0 +1,33 @@
+"""The API's addresses, each with and without its last slash."""
+
+from collections.abc import Callable
+from itertools import chain
+from typing import Any
+
+from django.urls import URLPattern, path
+
+from webapp.rankings import health, views
+
+app_name = "api"
+
+
+def either_way(route: str, view: Callable[..., Any], name: str) -> list[URLPattern]:
+    """Links have the last slash, since only so an id may itself end in one."""
+    return [path(f"{route}/", view, name=name), path(route, view)]
+
+
+# An advertiser's id may have slashes in it, which servers decode from %2F before Django sees them.
+urlpatterns = list(
+    chain(
+        either_way(
+            "recommendations/<path:advertiser_id>/<str:model>", views.RecommendationsView.as_view(), "recommendations"
+        ),
+        either_way("history/<path:advertiser_id>", views.HistoryView.as_view(), "history"),
+        either_way("stats", views.StatsView.as_view(), "stats"),
+        either_way("advertisers", views.AdvertisersView.as_view(), "advertisers"),
+        either_way("models", views.ModelsView.as_view(), "models"),
+        either_way("runs", views.RunsView.as_view(), "runs"),
+        either_way("health/live", health.LiveView.as_view(), "health-live"),
+        either_way("health/ready", health.ReadyView.as_view(), "health-ready"),
+    )
+)

@@ -1,0 +1,143 @@
+"""Django's settings. What differs between deployments comes from the environment; the default is closed."""
+
+from datetime import time
+from pathlib import Path
+
+from webapp import environment
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+
+# What the environment says
+
+DEBUG = environment.flag("DEBUG", "true on a developer's machine only", default=False)
+SECRET_KEY = environment.variable(
+    "SECRET_KEY",
+    "set it to 50 or more random characters, as `python -c 'import secrets; print(secrets.token_hex(32))'` prints them",
+    default="only-for-debugging" if DEBUG else environment.NO_DEFAULT,
+)
+DATABASES = {
+    "default": environment.variable(
+        "DATABASE_URL", "set it to postgres://user:password@host:port/name", environment.postgresql
+    )
+}
+ALLOWED_HOSTS = environment.names("ALLOWED_HOSTS", "name the hosts this server answers for, parted by commas")
+CSRF_TRUSTED_ORIGINS = environment.names("CSRF_TRUSTED_ORIGINS", "list origins such as https://vitrina.example.com")
+HTTPS_ONLY = environment.flag("HTTPS_ONLY", "false for plain http on this machine only", default=True)
+PUBLISH_DEADLINE = environment.variable(
+    "PUBLISH_DEADLINE",
+    "set it to the time of day in UTC, such as 06:00, by which yesterday's lists should be out",
+    environment.time_of_day,
+    default=time(6),
+)
+LOG_LEVEL = environment.variable(
+    "LOG_LEVEL", "set it to DEBUG, INFO, WARNING, ERROR or CRITICAL", environment.log_level, default="INFO"
+)
+STATIC_ROOT = environment.variable(
+    "STATIC_ROOT", "set it to a folder", environment.folder, default=BASE_DIR / "staticfiles"
+)
+
+# The application
+
+INSTALLED_APPS = [
+    "webapp.rankings",
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "whitenoise.runserver_nostatic",
+    "django.contrib.staticfiles",
+    "rest_framework",
+    "django_filters",
+]
+MIDDLEWARE = [
+    "webapp.rankings.error_pages.answer_named_hosts_only",
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+]
+ROOT_URLCONF = "webapp.urls"
+WSGI_APPLICATION = "webapp.wsgi.application"
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ],
+        },
+    },
+]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": f"django.contrib.auth.password_validation.{name}"}
+    for name in ("UserAttributeSimilarityValidator", "MinimumLengthValidator", "CommonPasswordValidator")
+]
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+# The API: for everybody to read, for nobody to write. No authentication, so that no answer needs a session's query.
+
+REST_FRAMEWORK = {
+    "DEFAULT_RENDERER_CLASSES": [
+        "rest_framework.renderers.JSONRenderer",
+        "rest_framework.renderers.BrowsableAPIRenderer",
+    ],
+    "DEFAULT_PARSER_CLASSES": [],
+    "DEFAULT_AUTHENTICATION_CLASSES": [],
+    "DEFAULT_CONTENT_NEGOTIATION_CLASS": "webapp.rankings.parameters.FormatNegotiation",
+    "DEFAULT_FILTER_BACKENDS": ["django_filters.rest_framework.DjangoFilterBackend"],
+    "EXCEPTION_HANDLER": "webapp.rankings.problems.answer",
+}
+
+# Every day begins and ends in UTC.
+
+TIME_ZONE = "UTC"
+USE_TZ = True
+LANGUAGE_CODE = "en"
+USE_I18N = False
+FORMAT_MODULE_PATH = "webapp.formats"
+
+# Static files: their names carry their content's hash, so a browser may keep them for good.
+
+STATIC_URL = "static/"
+STORAGES = {
+    "staticfiles": {
+        "BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"
+        if DEBUG
+        else "whitenoise.storage.CompressedManifestStaticFilesStorage"
+    },
+}
+
+# Security. A proxy that ends TLS must set X-Forwarded-Proto itself, whatever the client sent.
+
+SECURE_SSL_REDIRECT = HTTPS_ONLY
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if HTTPS_ONLY else None
+SECURE_REDIRECT_EXEMPT = [r"^(api/v1/)?health/"]  # a load balancer's probe speaks plain http
+SECURE_HSTS_SECONDS = 365 * 24 * 3600 if HTTPS_ONLY else 0
+SECURE_HSTS_INCLUDE_SUBDOMAINS = HTTPS_ONLY
+SESSION_COOKIE_SECURE = HTTPS_ONLY
+CSRF_COOKIE_SECURE = HTTPS_ONLY
+X_FRAME_OPTIONS = "DENY"
+SILENCED_SYSTEM_CHECKS = ["security.W021"]  # whether a domain enters the browsers' preload list is its owner's to say
+
+# Logs go to standard error, one line each; the access log is the server's.
+
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"line": {"format": "{asctime} {levelname} {name}: {message}", "style": "{"}},
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "root": {"handlers": ["console"], "level": LOG_LEVEL},
+    "loggers": {
+        "django": {"level": LOG_LEVEL},
+        "django.request": {"level": "ERROR"},  # what clients get wrong stands in the access log
+        "django.db.backends": {"level": "INFO"},  # never every query, and never a parameter of one
+    },
+}
