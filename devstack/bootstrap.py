@@ -13,6 +13,7 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 from devstack.steps import say, step
 
@@ -122,13 +123,17 @@ def check_disk() -> None:
 
 
 def make_virtual_environment() -> None:
-    run([sys.executable, "-m", "venv", "--clear", VENV], "python -m venv", hint="on Debian: apt-get install python3-venv")
+    run(
+        [sys.executable, "-m", "venv", "--clear", VENV],
+        "python -m venv",
+        hint="on Debian: apt-get install python3-venv",
+    )
 
 
 def install_packages() -> None:
     run(
-        [VENV / "bin" / "python", "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--require-hashes"]
-        + ["-r", PACKAGES],
+        [VENV / "bin" / "python", "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+        + ["--require-hashes", "-r", PACKAGES],
         "pip",
         hint="the first run needs a package index; is there a network, and is pip configured for it?",
     )
@@ -139,8 +144,7 @@ def install_jars(java: Path) -> None:
     ivy, nothing_to_do = VENV / "ivy", VENV / "resolve_jars.py"
     nothing_to_do.touch()
     run(
-        [VENV / "bin" / "spark-submit", "--properties-file", JARS]
-        + ["--conf", f"spark.jars.ivy={ivy}", nothing_to_do],
+        [VENV / "bin" / "spark-submit", "--properties-file", JARS] + ["--conf", f"spark.jars.ivy={ivy}", nothing_to_do],  # noqa: RUF005
         "spark-submit",
         hint="the first run needs a Maven repository; is there a network?",
         env={**os.environ, "PATH": f"{VENV / 'bin'}:{os.environ['PATH']}", "JAVA_HOME": str(java)},
@@ -155,7 +159,7 @@ def install_jars(java: Path) -> None:
     shutil.rmtree(ivy)
 
 
-def run(command: list[str | Path], name: str, hint: str = "", env: dict[str, str] | None = None) -> None:
+def run(command: list[Any], name: str, hint: str = "", env: dict[str, str] | None = None) -> None:
     """Run a command quietly; if it fails, show the end of what it said and what to do."""
     done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=env, check=False)
     if done.returncode:

@@ -1,5 +1,7 @@
 """Say in one line why Spark, S3 or PostgreSQL failed; the JVM says it in two hundred."""
 
+from typing import Any
+
 from py4j.protocol import Py4JJavaError
 from pyspark.errors import PySparkException
 
@@ -25,13 +27,13 @@ def _captured_cause(error: PySparkException) -> list[str]:
     return _java_lines(origin)[1:] if origin is not None else []
 
 
-def _java_lines(throwable: object) -> list[str]:
+def _java_lines(throwable: Any) -> list[str]:
     """Return the first lines of the outermost exception that names a file, or else of the outermost, and the innermost."""
-    chain = []
+    chain: list[Any] = []
     while throwable is not None and len(chain) < 20:
         chain.append(throwable)
-        throwable = throwable.getCause()  # type: ignore[attr-defined]
-    lines = [_first_line(each.getMessage() or each.getClass().getSimpleName()) for each in chain]  # type: ignore[attr-defined]
+        throwable = throwable.getCause()
+    lines = [_first_line(each.getMessage() or each.getClass().getSimpleName()) for each in chain]
     naming_a_file = [line for line in lines if "FAILED_READ_FILE" in line]
     return [(naming_a_file or lines)[0], lines[-1]]
 

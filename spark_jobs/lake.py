@@ -26,7 +26,7 @@ def remove_run(spark: SparkSession, lake_uri: str, day: date, run: int) -> None:
     """Remove what a run kept, as after a dry run."""
     for kind in ("counts", "rejects"):
         path = spark._jvm.org.apache.hadoop.fs.Path(_folder(lake_uri, kind, day, run))  # type: ignore[union-attr]
-        path.getFileSystem(spark._jsc.hadoopConfiguration()).delete(path, True)  # type: ignore[attr-defined]
+        path.getFileSystem(spark._jsc.hadoopConfiguration()).delete(path, True)
 
 
 def _folder(lake_uri: str, kind: str, day: date, run: int) -> str:

@@ -102,7 +102,7 @@ class _Storage:
 
     def __init__(self, spark: SparkSession, uri: str) -> None:
         self.jvm: Any = spark._jvm
-        self.configuration: Any = spark._jsc.hadoopConfiguration()  # type: ignore[attr-defined]
+        self.configuration: Any = spark._jsc.hadoopConfiguration()
         self.system: Any = self._path(uri).getFileSystem(self.configuration)
         self.codecs: Any = self.jvm.org.apache.hadoop.io.compress.CompressionCodecFactory(self.configuration)
 

@@ -29,6 +29,6 @@ def spark_session(name: str, storage: Storage) -> SparkSession:
 
 def _has_terminal() -> bool:
     """Ask the JVM: spark-submit gives Python a pipe, whatever its own output is."""
-    SparkContext._ensure_initialized()  # type: ignore[attr-defined]
+    SparkContext._ensure_initialized()
     jvm: Any = SparkContext._jvm
     return jvm.java.lang.System.console() is not None

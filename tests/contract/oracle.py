@@ -13,7 +13,9 @@ def is_id(text):
 
 def rankings(active, views, ads, day, top=20):
     """Return (top_product rows, top_ctr rows) as sorted tuples of all columns but run and id."""
-    visits, shown, clicked = Counter(), Counter(), Counter()
+    visits: Counter[tuple[str, str]] = Counter()
+    shown: Counter[tuple[str, str]] = Counter()
+    clicked: Counter[tuple[str, str]] = Counter()
     for advertiser, product, date in views:
         if advertiser in active and is_id(product) and date[:DAY_LENGTH] == day:
             visits[advertiser, product] += 1

@@ -14,7 +14,6 @@ from spark_jobs.warehouse import DayIsHeld, Warehouse
 from tests.conftest import DAY, VIEWS, a_day_of_events
 from webapp.rankings.models import Advertiser, Run, TopCTR, TopProduct
 
-
 ON = date.fromisoformat(DAY)
 
 
@@ -41,7 +40,9 @@ def test_a_night_publishes_both_rankings(night, raw):
 
 
 def test_the_ledger_says_what_was_run_and_counted(night, raw):
-    raw.fill(active=["a", "b"], views=[("a", "p", DAY), ("idle", "p", DAY), ("a", "", DAY)], ads=a_day_of_events()["ads"])
+    raw.fill(
+        active=["a", "b"], views=[("a", "p", DAY), ("idle", "p", DAY), ("a", "", DAY)], ads=a_day_of_events()["ads"]
+    )
     night("--top", "5")
 
     run = Run.objects.get()
@@ -224,7 +225,8 @@ def test_a_run_whose_process_died_is_marked_failed_by_the_next_and_its_rows_go(n
 def test_a_reader_who_never_stops_asking_sees_a_whole_list_at_every_moment_of_a_rerun(night, raw, database):
     raw.fill(views=[("a", f"p{n}", DAY) for n in range(5)], ads=[("a", "p", "impression", DAY)])
     night()
-    seen, stop = Counter(), threading.Event()
+    seen: Counter[tuple[tuple[int, int], ...]] = Counter()
+    stop = threading.Event()
 
     def read():
         with closing(psycopg2.connect(**database.libpq_parameters)) as connection, connection.cursor() as cursor:

@@ -205,6 +205,4 @@ def test_a_database_without_tables_exits_1_and_names_the_command_that_makes_them
     code, _, said = spark_submit(DATABASE_URL=stack.postgres.url())
 
     assert code == 1
-    assert complaints(said) == [
-        "database vitrina has no table run; `python manage.py migrate` makes the tables"
-    ]
+    assert complaints(said) == ["database vitrina has no table run; `python manage.py migrate` makes the tables"]

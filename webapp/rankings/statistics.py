@@ -85,7 +85,7 @@ def newcomers(ranking: type[Ranking], run: Run, previous: Run) -> QuerySet[Any, 
 
 
 def overlaps(run: Run, limit: int) -> tuple[float | None, Rows]:
-    """The mean overlap of the advertisers who have both lists, None if nobody has, and the advertisers who overlap least.
+    """The mean overlap of the advertisers with both lists, None if nobody has, and the advertisers who overlap least.
 
     The overlap is the Jaccard index |A and B| / |A or B|, from 0 (nothing shared) to 1 (the same products).
     Source: P. Jaccard, "The distribution of the flora in the alpine zone", New Phytologist 11 (1912), 37-50.
