@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import date
-from typing import Any
+from typing import Any, cast
 
 from py4j.protocol import Py4JJavaError
 from pyspark.sql import SparkSession
@@ -101,7 +101,7 @@ class _Storage:
     """Hadoop's view of a file system, s3a or another, through Spark's JVM."""
 
     def __init__(self, spark: SparkSession, uri: str) -> None:
-        self.jvm: Any = spark._jvm
+        self.jvm = cast(Any, spark._jvm)
         self.configuration: Any = spark._jsc.hadoopConfiguration()
         self.system: Any = self._path(uri).getFileSystem(self.configuration)
         self.codecs: Any = self.jvm.org.apache.hadoop.io.compress.CompressionCodecFactory(self.configuration)
