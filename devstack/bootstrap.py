@@ -131,9 +131,9 @@ def make_virtual_environment() -> None:
 
 
 def install_packages() -> None:
+    quietly = ("--quiet", "--disable-pip-version-check")
     run(
-        [VENV / "bin" / "python", "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
-        + ["--require-hashes", "-r", PACKAGES],
+        [VENV / "bin" / "python", "-m", "pip", "install", *quietly, "--require-hashes", "-r", PACKAGES],
         "pip",
         hint="the first run needs a package index; is there a network, and is pip configured for it?",
     )
@@ -144,7 +144,7 @@ def install_jars(java: Path) -> None:
     ivy, nothing_to_do = VENV / "ivy", VENV / "resolve_jars.py"
     nothing_to_do.touch()
     run(
-        [VENV / "bin" / "spark-submit", "--properties-file", JARS] + ["--conf", f"spark.jars.ivy={ivy}", nothing_to_do],  # noqa: RUF005
+        [VENV / "bin" / "spark-submit", "--properties-file", JARS, "--conf", f"spark.jars.ivy={ivy}", nothing_to_do],
         "spark-submit",
         hint="the first run needs a Maven repository; is there a network?",
         env={**os.environ, "PATH": f"{VENV / 'bin'}:{os.environ['PATH']}", "JAVA_HOME": str(java)},
