@@ -68,8 +68,8 @@ def test_the_counts_of_a_run_are_parquet_in_the_lake(night, raw, spark, tmp_path
     raw.fill(**a_day_of_events())
     night()
 
-    folder = tmp_path / f"lake/counts/date={DAY}/run={Run.objects.get().id}"
-    assert [tuple(row) for row in spark.read.parquet(folder.as_uri()).collect()] == [("a", "p", 1, 1, 1)]
+    folder = f"file://{tmp_path}/lake/counts/date={DAY}/run={Run.objects.get().id}"
+    assert [tuple(row) for row in spark.read.parquet(folder).collect()] == [("a", "p", 1, 1, 1)]
 
 
 def test_the_same_day_run_twice_gives_the_same_rows_and_one_published_run(night, raw):
