@@ -26,7 +26,8 @@ DAYS = 8
 
 def demo(stack: Stack, port: int) -> None:
     """Run everything, say how to look at it, and stop all of it at Ctrl-C or SIGTERM."""
-    signal.signal(signal.SIGTERM, _interrupt)
+    for ending in (signal.SIGINT, signal.SIGTERM):  # SIGINT too: a shell's background jobs start with it ignored
+        signal.signal(ending, _interrupt)
     with _only_one(stack):
         _check_port(port)
         try:
