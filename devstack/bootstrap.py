@@ -20,6 +20,7 @@ from devstack.steps import say, step
 ROOT = Path(__file__).resolve().parent.parent
 VENV = ROOT / ".venv"
 STAMP = VENV / "ready"
+LOG = ROOT / "setup.log"
 JAVA_VERSIONS = (17, 21)
 NEEDED_MEGABYTES = 3000
 PACKAGES = ROOT / "requirements.txt"
@@ -131,7 +132,7 @@ def make_virtual_environment() -> None:
 
 
 def install_packages() -> None:
-    quietly = ("--quiet", "--disable-pip-version-check")
+    quietly = ("--quiet", "--disable-pip-version-check", "--retries", "2")
     run(
         [VENV / "bin" / "python", "-m", "pip", "install", *quietly, "--require-hashes", "-r", PACKAGES],
         "pip",
@@ -160,11 +161,11 @@ def install_jars(java: Path) -> None:
 
 
 def run(command: list[Any], name: str, hint: str = "", env: dict[str, str] | None = None) -> None:
-    """Run a command quietly; if it fails, show the end of what it said and what to do."""
+    """Run a command quietly; if it fails, say so in one sentence and keep what it said in a log."""
     done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=env, check=False)
     if done.returncode:
-        last_words = "\n    ".join(done.stdout.strip().splitlines()[-8:])
-        raise Missing(f"{name} failed{f' ({hint})' if hint else ''}:\n    {last_words}")
+        LOG.write_text(done.stdout)
+        raise Missing(f"{name} failed{f': {hint}' if hint else ''} (what it said is in {LOG})")
 
 
 if __name__ == "__main__":
