@@ -172,6 +172,7 @@ def test_a_run_is_shown_as_its_table_has_it(ask):
             "parameters": {"top": 20},
             "counts": {"rejected": {"bad_date": 3}},
             "message": "all well",
+            "final": False,
         }
     ]
 

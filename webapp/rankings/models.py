@@ -70,7 +70,16 @@ class Run(models.Model):
         db_default=models.Value({}, models.JSONField()),
         db_comment="How many rows were read, rejected, ranked and so on, by name; nested one level at most",
     )
+    inputs = models.JSONField(
+        blank=True,
+        db_default=models.Value({}, models.JSONField()),
+        db_comment="What the run read: the files of each input with size, time and ETag, and a fingerprint of its lines",
+    )
     message = models.TextField(blank=True, db_default="", db_comment="Why the run was refused or failed, in words")
+    final = models.BooleanField(
+        db_default=False,
+        db_comment="Whether the nights no longer look back at the day: late events change nothing any more",
+    )
 
     objects = RunQuerySet.as_manager()
 

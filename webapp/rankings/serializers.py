@@ -99,4 +99,5 @@ class RunSerializer(serializers.ModelSerializer):
             "parameters",
             "counts",
             "message",
+            "final",
         )
