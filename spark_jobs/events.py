@@ -23,7 +23,7 @@ EVENT_TYPES = ("impression", "click")
 
 
 EVENTS = (
-    "input string, day date, advertiser_id string, product_id string, type string, "
+    "input string, file string, day date, advertiser_id string, product_id string, type string, "
     "lines bigint, line string, reason string"
 )
 
@@ -70,12 +70,15 @@ def _all_lines(spark: SparkSession, source: RawFiles) -> DataFrame:
 
 
 def _lines_of_days(spark: SparkSession, source: RawFiles, days: Sequence[date]) -> DataFrame:
-    """Return the lines that may concern `days`: all of a `date=` folder; else those with the day in them, or no date."""
+    """Return the lines that may concern `days`: all of a `date=` folder; else those with the day in them, or no date.
+
+    A line of another day becomes null: it is counted with its like, and costs no more than that.
+    """
     lines = _all_lines(spark, source)
     if source.dated_folder is not None:
         return lines
     names_a_day = reduce(Column.__or__, [F.col("line").contains(str(day)) for day in days])
-    return lines.where(names_a_day | ~F.col("line").rlike(SOME_DATE))
+    return lines.withColumn("line", F.when(names_a_day | ~F.col("line").rlike(SOME_DATE), F.col("line")))
 
 
 def _parsed(lines: DataFrame, source: RawFiles, days: Sequence[date] = ()) -> DataFrame:
@@ -106,15 +109,19 @@ def _parsed(lines: DataFrame, source: RawFiles, days: Sequence[date] = ()) -> Da
     if "type" in needed:
         type_ = text_of("type")
         reason = reason.when(~type_.isin(*EVENT_TYPES), "bad_type")
+    is_of_another_day = F.col("line").isNull()
     rows = split.select(
         F.lit(source.input.name).alias("input"),
+        F.lit(source.origin).alias("file"),
         day.alias("day"),
         text_of("advertiser_id").alias("advertiser_id"),
         text_of("product_id").alias("product_id"),
         type_.alias("type"),
         "lines",
         "line",
-        (F.when(day.isNull(), "no_date").otherwise(reason) if days else reason).alias("reason"),
+        F.when(~is_of_another_day, F.when(day.isNull(), "no_date").otherwise(reason) if days else reason).alias(
+            "reason"
+        ),
     )
     return rows.where(F.col("day").isNull() | F.col("day").isin(*days)) if days else rows
 

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from py4j.protocol import Py4JJavaError
+from py4j.protocol import Py4JError, Py4JJavaError, Py4JNetworkError
 from pyspark.errors import PySparkException
 
 
@@ -12,6 +12,8 @@ def in_one_line(error: BaseException) -> str:
         text = _java_lines(error.java_exception)
     elif isinstance(error, PySparkException):
         text = [_first_line(error.getMessage() or str(error)), *_captured_cause(error)]
+    elif isinstance(error, (Py4JNetworkError, ConnectionRefusedError)) or type(error) is Py4JError:
+        text = ["Spark's JVM has ended: stopped by a signal, or out of memory"]
     else:
         text = [" ".join(str(error).split()) or type(error).__name__]
     return ": ".join(dict.fromkeys(line for line in text if line))

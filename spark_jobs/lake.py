@@ -4,6 +4,8 @@ from datetime import date
 
 from pyspark.sql import DataFrame, SparkSession
 
+from spark_jobs.storage import FileSystem
+
 
 def write_counts(counts: DataFrame, lake_uri: str, day: date, run: int) -> DataFrame:
     """Keep the day's counts under the run and return them as they can be read again."""
@@ -23,10 +25,10 @@ def _in_few_files(frame: DataFrame) -> DataFrame:
 
 
 def remove_run(spark: SparkSession, lake_uri: str, day: date, run: int) -> None:
-    """Remove what a run kept, as after a dry run."""
+    """Remove what a run kept: after a dry run, or when its process died."""
+    system = FileSystem(spark, lake_uri)
     for kind in ("counts", "rejects"):
-        path = spark._jvm.org.apache.hadoop.fs.Path(_folder(lake_uri, kind, day, run))  # type: ignore[union-attr]
-        path.getFileSystem(spark._jsc.hadoopConfiguration()).delete(path, True)
+        system.remove(_folder(lake_uri, kind, day, run))
 
 
 def _folder(lake_uri: str, kind: str, day: date, run: int) -> str:

@@ -3,42 +3,39 @@
 import json
 import logging
 import time
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import asdict
 from datetime import date
-from functools import cached_property
 from typing import Any
 
 from pyspark.sql import DataFrame, SparkSession
 
 from spark_jobs import __version__, lake
-from spark_jobs.audit import Refused, audit
+from spark_jobs.audit import Refused, audit_input, audit_rows, audit_volume
+from spark_jobs.days import Days
 from spark_jobs.failures import in_one_line
-from spark_jobs.prepare import RawEvents, prepare, read_raw, totals
+from spark_jobs.options import Options
+from spark_jobs.prepare import most_common_rejects, prepare, totals
 from spark_jobs.ranking import top_ctr, top_product
+from spark_jobs.raw_events import RawEvents
 from spark_jobs.settings import Storage
+from spark_jobs.stages import stage
 from spark_jobs.warehouse import Warehouse
 
 RANKINGS = {"top_product": top_product, "top_ctr": top_ctr}
 """Each ranking under the name of its table."""
+REASONS_TO_SAY = 3
 
 log = logging.getLogger("nightly")
 
 
-@dataclass(frozen=True)
-class Options:
-    """What was asked for on the command line."""
-
-    days: tuple[date, ...]
-    top: int
-    allow_drop: bool
-    dry_run: bool
-
-
 class Failed(Exception):
     """A day failed; the log and the ledger have said why."""
+
+
+class Stopped(BaseException):
+    """A person or a scheduler asked the job to stop."""
 
 
 class Nights:
@@ -49,54 +46,59 @@ class Nights:
         self.warehouse = warehouse
         self.storage = storage
         self.options = options
-
-    @cached_property
-    def raw(self) -> RawEvents:
-        """The raw events of all days, read when the first day needs them."""
-        with stage("read raw files") as rows:
-            raw = read_raw(self.spark, self.storage.raw_uri, list(self.options.days))
-            rows.append(sum(tally.lines for tally in raw.tallies))
-        return raw
+        self.parameters = {"raw_uri": storage.raw_uri, "top": options.top, "allow_drop": options.allow_drop}
+        self.parameters |= asdict(options.limits)
+        self.days = Days(spark, warehouse, storage.raw_uri, options)
 
     def run(self) -> bool:
-        """Rank and publish day by day, oldest first; return whether the audit passed all of them.
+        """Rank and publish the asked days, oldest first, then those with late events; return whether none was refused.
 
         A refused day does not keep those after it from being published; a failure ends the application.
         """
+        for day, run in self.warehouse.dead_runs:
+            lake.remove_run(self.spark, self.storage.lake_uri, day, run)
         try:
             states = [self.run_day(day) for day in self.options.days]
+            states += [self.run_day(day) for day in self.days.late()]
         finally:
-            if "raw" in vars(self):
-                self.raw.events.unpersist()
+            with suppress(Exception):  # the JVM may be gone, and the memory with it
+                self.days.forget()
+        if self.options.lookback and not self.options.dry_run:
+            self.warehouse.mark_final(self.days.newest_final())
         return "refused" not in states
 
     def run_day(self, day: date) -> str:
         """Take one day through a run of its own and return the state it ended in; whatever happens, the ledger says it."""
         began = time.monotonic()
-        parameters = {"raw_uri": self.storage.raw_uri, "top": self.options.top, "allow_drop": self.options.allow_drop}
-        run = self.warehouse.open_run(day, __version__, self.spark.version, parameters)
+        run = self.warehouse.open_run(day, __version__, self.spark.version, self.parameters)
         counts: dict[str, Any] = {}  # filled as the numbers become known, so that a run that ends early keeps them
         state = "failed"
         try:
-            self.prepare_and_append(day, run, counts)
-            self.audit_and_publish(day, run, counts)
-            state = "dry-run" if self.options.dry_run else "published"
+            if self.days.is_unchanged(day):
+                self.warehouse.forget_run(run)
+                run, state = self.days.looks[day].run, "unchanged"
+            else:
+                self.prepare_and_append(day, run, counts)
+                self.audit_and_publish(day, run, counts)
+                state = "dry-run" if self.options.dry_run else "published"
         except Refused as refusal:
             state = "refused"
             log.error("%s is refused: %s", day, refusal)
             self.warehouse.close_run(run, state, str(refusal), counts)
         except Exception as error:
-            reason = in_one_line(error)
-            log.error("%s failed: %s", day, reason)
-            self.warehouse.close_run(run, state, reason, counts)
-            raise Failed(reason) from error
+            state, reason = self._failed(run, in_one_line(error), counts)
+            log.error("%s %s: %s", day, state, reason)
+            if state == "failed":
+                raise Failed(reason) from error
         except BaseException:
-            self.warehouse.close_run(run, state, "stopped by a signal", counts)
+            state, _ = self._failed(run, "stopped by a signal", counts)
+            log.error("%s %s: stopped by a signal", day, state)
             raise
         finally:
             seconds = round(time.monotonic() - began, 1)
-            last_line = {"day": str(day), "run": run, "state": state, "counts": counts, "seconds": seconds}
-            print(json.dumps(last_line), flush=True)
+            report = {"day": str(day), "run": run, "state": state, "counts": counts, "seconds": seconds}
+            with suppress(BrokenPipeError):  # spark-submit, who reads this, may have been killed
+                print(json.dumps(report), flush=True)
         if self.options.dry_run:
             self.warehouse.forget_run(run)
             lake.remove_run(self.spark, self.storage.lake_uri, day, run)
@@ -104,32 +106,58 @@ class Nights:
 
     def prepare_and_append(self, day: date, run: int, counts: dict[str, Any]) -> None:
         """Count the day's events into the lake, rank them by every model and append the rows under the run."""
-        raw = self.raw
+        raw = self.days.raw
+        self.warehouse.note_inputs(run, raw.read_of(day))
         with stage(f"{day} prepare") as rows:
             products = prepare(raw, self.storage.lake_uri, day, run)
             counts.update(totals(raw, products, day, self.options.top))
             rows.append(counts["events"])
-        with stage(f"{day} rank and append") as rows, ThreadPoolExecutor() as side_by_side:
-            list(side_by_side.map(lambda table: self._append(products, table, day, run), RANKINGS))
+        self._say_what_was_rejected(raw, day, counts)
+        with stage(f"{day} rank and append") as rows:
+            side_by_side = ThreadPoolExecutor()
+            try:
+                list(side_by_side.map(lambda table: self._append(products, table, day, run), RANKINGS))
+            finally:
+                side_by_side.shutdown(wait=False)  # told to stop, nobody waits for what Spark is at
             rows.append(sum(counts[table] for table in RANKINGS))
 
     def audit_and_publish(self, day: date, run: int, counts: dict[str, Any]) -> None:
         """Let readers see the run, if the audit finds nothing and it is no dry run."""
-        active = self.raw.active_on(day)
+        raw, limits = self.days.raw, self.options.limits
+        active = raw.active_on(day)
         with stage(f"{day} audit"):
-            audit(self.warehouse, run, day, counts, active, self.options.top, self.options.allow_drop)
-        if not self.options.dry_run:
+            counts["usual_events"] = self.warehouse.usual_events(day)
+            findings = audit_input(raw, day, counts, limits)
+            findings += [] if self.options.allow_drop else audit_volume(counts, limits)
+            findings += audit_rows(self.warehouse, run, day, counts, active, self.options.top)
+            if findings:
+                raise Refused("; ".join(findings))
+        if self.options.dry_run:
+            self._say_what_would_change(day, run, counts)
+        else:
             with stage(f"{day} publish"):
                 self.warehouse.publish(run, day, counts, active)
 
     def _append(self, products: DataFrame, table: str, day: date, run: int) -> None:
         self.warehouse.append(RANKINGS[table](products, self.options.top), table, day, run)
 
+    def _failed(self, run: int, reason: str, counts: dict[str, Any]) -> tuple[str, str]:
+        """End the run as failed; return its state and why. It is published where only the answer to the commit was lost."""
+        with suppress(Exception):  # what Spark still does for the run is for nothing
+            self.spark.sparkContext.cancelAllJobs()
+        return self.warehouse.close_run(run, "failed", reason, counts), reason
 
-@contextmanager
-def stage(name: str) -> Iterator[list[int]]:
-    """Log a stage in one line: its name, the rows that the caller puts into the list, its seconds."""
-    rows: list[int] = []
-    began = time.monotonic()
-    yield rows
-    log.info("%s: %s%.1f s", name, "".join(f"{count:,} rows, " for count in rows), time.monotonic() - began)
+    def _say_what_was_rejected(self, raw: RawEvents, day: date, counts: dict[str, Any]) -> None:
+        if counts["rejected"]:
+            for row in most_common_rejects(raw, day, REASONS_TO_SAY):
+                example = ascii(row.example)  # whatever bytes it holds, one line of a log
+                log.warning("%s rejected %s lines, %s, such as %s", day, f"{row.lines:,}", row.reason, example)
+
+    def _say_what_would_change(self, day: date, run: int, counts: dict[str, Any]) -> None:
+        published = self.warehouse.published_run(day)
+        counts["changes"] = changes = self.warehouse.changes(run, published)
+        log.info("%s would change, against %s:", day, f"run {published}" if published else "no published run")
+        for table in RANKINGS:
+            log.info("  %s: %s", table, ", ".join(f"{count:,} {what}" for what, count in changes[table].items()))
+        for advertiser, count in changes["advertisers"].items():
+            log.info("  advertiser %s: %s products", advertiser, f"{count:,}")

@@ -5,6 +5,9 @@
 Exit codes: 0 all asked-for days are published; 1 failed, and nothing changed for readers; 2 bad arguments or
 configuration; 3 an audit refused a day, and the day before stays; 4 another run holds the day. The last line of output
 for a day is one JSON object: day, run, state, counts, seconds.
+
+A night of one day also looks back (LOOKBACK_DAYS) and publishes again the days whose events came late. A range reads flat
+files once for all of its days, and leaves those alone whose input is what it was; so it goes on where it was stopped.
 """
 
 import argparse
@@ -13,6 +16,7 @@ import os
 import signal
 import sys
 import time
+from collections.abc import Mapping
 from contextlib import closing
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -22,9 +26,10 @@ if not __package__:  # spark-submit runs this file by itself: put the folder abo
     sys.path[0] = str(Path(__file__).resolve().parent.parent)
 
 from spark_jobs.failures import in_one_line
-from spark_jobs.night import Failed, Nights, Options
+from spark_jobs.night import Failed, Nights, Stopped
+from spark_jobs.options import Options
 from spark_jobs.session import spark_session
-from spark_jobs.settings import ConfigurationError, database_from, storage_from
+from spark_jobs.settings import ConfigurationError, database_from, limits_from, lookback_from, storage_from
 from spark_jobs.warehouse import DayIsHeld, Warehouse
 
 PUBLISHED, FAILED, MISCONFIGURED, REFUSED, HELD = range(5)
@@ -36,17 +41,18 @@ log = logging.getLogger("nightly")
 def main() -> int:
     """Run from the command line; return the exit code."""
     arguments = parser().parse_args()
-    options = options_from(arguments)
     logging.Formatter.converter = time.gmtime
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s", datefmt="%H:%M:%S")
     logging.getLogger("py4j").setLevel(logging.ERROR)
     signal.signal(signal.SIGTERM, _stop)
     try:
+        options = options_from(arguments, os.environ)
         database = database_from(os.environ)
         storage = storage_from(os.environ, arguments.raw_uri, arguments.lake_uri)
         with closing(Warehouse(database)) as warehouse:
             warehouse.hold(options.days)
             spark = spark_session("vitrina nightly", storage)
+            signal.signal(signal.SIGINT, _stop)  # not before: Spark's context brings a handler of its own
             return PUBLISHED if Nights(spark, warehouse, storage, options).run() else REFUSED
     except ConfigurationError as error:
         return _end(MISCONFIGURED, error)
@@ -56,7 +62,7 @@ def main() -> int:
         return FAILED
     except Exception as error:
         return _end(FAILED, error)
-    except KeyboardInterrupt:
+    except (KeyboardInterrupt, Stopped):
         return FAILED
 
 
@@ -72,22 +78,37 @@ def parser() -> argparse.ArgumentParser:
     command.add_argument("--lake-uri", metavar="U", help="where a run keeps counts and rejects (default: LAKE_URI)")
     command.add_argument("--top", type=_top, default=LONGEST_LIST, metavar="N", help="products a list, 1 to 20 (20)")
     command.add_argument("--allow-drop", action="store_true", help="publish also a day with unusually few events")
-    command.add_argument("--dry-run", action="store_true", help="do everything but publish, and leave nothing behind")
+    command.add_argument("--no-lookback", action="store_true", help="leave earlier days alone, late events or not")
+    command.add_argument("--force", action="store_true", help="of a range, also redo days whose input is unchanged")
+    command.add_argument(
+        "--dry-run", action="store_true", help="do all but publish, say what would change, and leave nothing behind"
+    )
     return command
 
 
-def options_from(arguments: argparse.Namespace) -> Options:
+def options_from(arguments: argparse.Namespace, environment: Mapping[str, str]) -> Options:
     """Return the options with the days spelled out; the only place where "yesterday" is asked."""
     if arguments.day and (arguments.first or arguments.last):
         parser().error("--day goes without --from and --to")
     if bool(arguments.first) != bool(arguments.last):
         parser().error("--from and --to go together")
-    first = arguments.first or arguments.day or datetime.now(UTC).date() - timedelta(days=1)
+    yesterday = datetime.now(UTC).date() - timedelta(days=1)
+    first = arguments.first or arguments.day or yesterday
     last = arguments.last or first
     if last < first:
         parser().error(f"--to {last} is before --from {first}")
-    days = tuple(first + timedelta(days=n) for n in range((last - first).days + 1))
-    return Options(days, arguments.top, arguments.allow_drop, arguments.dry_run)
+    if last > yesterday:
+        parser().error(f"{last} is not over yet; the newest day to rank is {yesterday} (days are UTC)")
+    is_range = arguments.first is not None
+    return Options(
+        days=tuple(first + timedelta(days=n) for n in range((last - first).days + 1)),
+        top=arguments.top,
+        allow_drop=arguments.allow_drop,
+        dry_run=arguments.dry_run,
+        force=arguments.force,
+        lookback=0 if is_range or arguments.no_lookback else lookback_from(environment),
+        limits=limits_from(environment),
+    )
 
 
 def _date(text: str) -> date:
@@ -109,7 +130,7 @@ def _end(code: int, error: Exception) -> int:
 
 
 def _stop(*_: object) -> NoReturn:
-    raise KeyboardInterrupt
+    raise Stopped
 
 
 if __name__ == "__main__":

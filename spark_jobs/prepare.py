@@ -1,56 +1,17 @@
-"""From raw files to a day's counts: read once for all days of the application, then count and quarantine day by day."""
+"""From raw events to a day's counts in the lake, its rejected lines beside them, and the numbers of both."""
 
-from dataclasses import dataclass
+import json
+from collections.abc import Sequence
 from datetime import date
 
-from pyspark import StorageLevel
 from pyspark.sql import Column, DataFrame, Row, SparkSession
 from pyspark.sql import functions as F
 
-from spark_jobs import lake, raw_files
-from spark_jobs.events import active_advertisers, daily_counts, events_of
+from spark_jobs import lake
+from spark_jobs.events import daily_counts
+from spark_jobs.raw_events import EVENT_NAMES, RawEvents
 
-
-@dataclass(frozen=True)
-class RawEvents:
-    """What was read for the days of this application."""
-
-    events: DataFrame
-    """The columns of events.EVENTS, kept in memory and on disk; `advertiser_ids` only where rejected."""
-    active: list[Row]
-    """(day, advertiser_id), one row an active advertiser; `day` is None where one list serves every day."""
-    tallies: list[Row]
-    """(input, day, reason, lines): how many lines were good (reason None) or rejected; `day` may be None."""
-
-    def active_on(self, day: date) -> list[str]:
-        """Return the ids of the advertisers active on `day`."""
-        return sorted({row.advertiser_id for row in self.active if row.day in (None, day)})
-
-    def lines_of(self, day: date) -> dict[tuple[str, str | None], int]:
-        """Return how many lines concern `day`, by input and reason."""
-        lines: dict[tuple[str, str | None], int] = {}
-        for row in self.tallies:
-            if row.day in (None, day):
-                lines[row.input, row.reason] = lines.get((row.input, row.reason), 0) + row.lines
-        return lines
-
-
-def read_raw(spark: SparkSession, raw_uri: str, days: list[date]) -> RawEvents:
-    """Find the three inputs under `raw_uri`, scan them once for `days`, and parse each distinct line once.
-
-    InputError where an input is missing or unreadable, or lacks a needed column.
-    """
-    views, ads, lists = (
-        raw_files.find(spark, raw_uri, wanted, days)
-        for wanted in (raw_files.PRODUCT_VIEWS, raw_files.ADS_VIEWS, raw_files.ADVERTISER_IDS)
-    )
-    listed = active_advertisers(spark, lists)
-    is_good = F.col("reason").isNull()
-    active = listed.where(is_good).select("day", "advertiser_id").collect()  # a few thousand short strings
-    events = events_of(spark, [*views, *ads], days).unionByName(listed.where(~is_good))
-    events = events.persist(StorageLevel.MEMORY_AND_DISK)
-    tallies = events.groupBy("input", "day", "reason").agg(F.sum("lines").alias("lines")).collect()
-    return RawEvents(events, active, tallies)
+LONGEST_EXAMPLE = 120  # characters
 
 
 def prepare(raw: RawEvents, lake_uri: str, day: date, run: int) -> DataFrame:
@@ -58,16 +19,33 @@ def prepare(raw: RawEvents, lake_uri: str, day: date, run: int) -> DataFrame:
 
     Returns the counts as the lake holds them: (advertiser_id, product_id, views, impressions, clicks).
     """
-    spark = raw.events.sparkSession
     of_day = raw.events.where(F.col("day") == F.lit(day))
-    active = spark.createDataFrame([(each,) for each in raw.active_on(day)], "advertiser_id string")
+    active = one_column(raw.events.sparkSession, "advertiser_id", raw.active_on(day))
     good = of_day.where(F.col("reason").isNull())
     counts = daily_counts(good.join(F.broadcast(active), "advertiser_id", how="left_semi"))
     if any(reason for _, reason in raw.lines_of(day)):
-        of_no_day = raw.events.where(F.col("day").isNull())
-        rejects = of_day.unionByName(of_no_day).where(F.col("reason").isNotNull())
-        lake.write_rejects(rejects.select("input", "reason", "lines", "line"), lake_uri, day, run)
+        lake.write_rejects(rejects(raw, day), lake_uri, day, run)
     return lake.write_counts(counts, lake_uri, day, run)
+
+
+def one_column(spark: SparkSession, name: str, values: Sequence[str]) -> DataFrame:
+    """Return a frame of one string column. As one literal: createDataFrame would start Python workers for it."""
+    as_array = F.from_json(F.lit(json.dumps(list(values))), "array<string>")
+    return spark.range(1).select(F.explode(as_array).alias(name))
+
+
+def rejects(raw: RawEvents, day: date) -> DataFrame:
+    """Return the rejected lines that concern `day`: (input, file, reason, lines, line)."""
+    concerns_day = F.col("day").isNull() | (F.col("day") == F.lit(day))
+    rejected = raw.events.where(concerns_day & F.col("reason").isNotNull())
+    return rejected.select("input", "file", "reason", "lines", "line")
+
+
+def most_common_rejects(raw: RawEvents, day: date, reasons: int) -> list[Row]:
+    """Return the most common reasons for which lines were rejected: (reason, lines, example), the commonest first."""
+    example = F.min(F.substring("line", 1, LONGEST_EXAMPLE)).alias("example")
+    by_reason = rejects(raw, day).groupBy("reason").agg(F.sum("lines").alias("lines"), example)
+    return by_reason.orderBy(F.desc("lines"), F.asc("reason")).limit(reasons).collect()
 
 
 def totals(raw: RawEvents, counts: DataFrame, day: date, top: int) -> dict[str, object]:
@@ -80,23 +58,25 @@ def totals(raw: RawEvents, counts: DataFrame, day: date, top: int) -> dict[str, 
         F.count("*").alias("products"),
         *[F.sum(name).alias(name) for name in ("views", "impressions", "clicks")],
         *[F.count_if(F.col(name) > 0).alias(f"with_{name}") for name in ("views", "impressions")],
+        F.max(F.greatest("views", "impressions") > 0).alias("is_listed"),
     )
     overall = by_advertiser.agg(
         *[F.sum(name).alias(name) for name in ("products", "views", "impressions", "clicks")],
         rows_ranked("views").alias("top_product"),
         rows_ranked("impressions").alias("top_ctr"),
+        F.count_if("is_listed").alias("listed_advertisers"),
     )
     numbers = {name: value or 0 for name, value in overall.collect()[0].asDict().items()}
     events = numbers["views"] + numbers["impressions"] + numbers["clicks"]
     lines = raw.lines_of(day)
-    inputs = (raw_files.PRODUCT_VIEWS.name, raw_files.ADS_VIEWS.name)
-    good = sum(lines.get((name, None), 0) for name in inputs)
+    good = sum(lines.get((name, None), 0) for name in EVENT_NAMES)
     return {
-        "read": {name: sum(n for (input_, _), n in lines.items() if input_ == name) for name in inputs},
+        "read": {name: sum(n for (input_, _), n in lines.items() if input_ == name) for name in EVENT_NAMES},
         "rejected": {
             reason: sum(n for (_, each), n in lines.items() if each == reason)
             for reason in sorted({reason for _, reason in lines if reason})
         },
+        "rejected_share": raw.rejected_shares(day),
         "inactive": good - events,
         "active_advertisers": len(raw.active_on(day)),
         "events": events,

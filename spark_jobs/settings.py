@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from urllib.parse import parse_qsl, unquote, urlencode, urlsplit
 
 DEFAULT_PORT = 5432
@@ -83,6 +83,18 @@ class Storage:
     s3_region: str | None = None
 
 
+@dataclass(frozen=True)
+class Limits:
+    """What a day must keep to be published: shares from 0 to 1."""
+
+    max_rejected_share: float = 0.01
+    """Of the lines of one input, how many may be rejected."""
+    min_volume_share: float = 0.5
+    """Of the median number of events of the last seven published days, how many there must be."""
+    min_listed_share: float = 0.5
+    """Of the active advertisers, how many must have a list."""
+
+
 def database_from(environment: Mapping[str, str]) -> Database:
     """Read DATABASE_URL; ConfigurationError if it is missing or wrong."""
     return Database.from_url(_required(environment, "DATABASE_URL"))
@@ -98,11 +110,35 @@ def storage_from(environment: Mapping[str, str], raw_uri: str | None = None, lak
     )
 
 
+def limits_from(environment: Mapping[str, str]) -> Limits:
+    """Read MAX_REJECTED_SHARE, MIN_VOLUME_SHARE and MIN_LISTED_SHARE."""
+    given = {limit.name: environment.get(limit.name.upper()) for limit in fields(Limits)}
+    return Limits(**{name: _share(name.upper(), text) for name, text in given.items() if text})
+
+
+def lookback_from(environment: Mapping[str, str]) -> int:
+    """Read LOOKBACK_DAYS: how many days before its own a night looks at again for late events."""
+    text = environment.get("LOOKBACK_DAYS") or "3"
+    if not (text.isascii() and text.isdigit() and int(text) <= 31):
+        raise ConfigurationError(f"LOOKBACK_DAYS is '{text}'; write a number from 0 to 31")
+    return int(text)
+
+
 def storage_uri(uri: str, name: str) -> str:
     """Return a folder's URI as Spark wants it: `s3://` becomes `s3a://`, no slash at the end."""
     if not re.match(r"^[a-z][a-z0-9+.-]*:/", uri):
         raise ConfigurationError(f"{name} is '{uri}', which is no URI; write s3a://bucket/folder or file:///folder")
     return re.sub(r"^s3n?://", "s3a://", uri).rstrip("/")
+
+
+def _share(name: str, text: str) -> float:
+    try:
+        share = float(text)
+    except ValueError:
+        share = -1
+    if not 0 <= share <= 1:
+        raise ConfigurationError(f"{name} is '{text}'; write a share from 0 to 1, such as 0.01")
+    return share
 
 
 def _required(environment: Mapping[str, str], name: str) -> str:

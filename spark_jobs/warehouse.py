@@ -3,16 +3,16 @@
 Django's migrations own the tables; this file fills them by column name, and is the only code of the batch that does.
 """
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
+from contextlib import suppress
 from datetime import date
-from typing import Any
+from typing import Any, NamedTuple
 
-import psycopg2
 from psycopg2.extras import Json
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
+from spark_jobs.connection import CONNECTION_LOST, JDBC_PATIENCE, Connection
 from spark_jobs.settings import Database
 
 # The first key of our advisory locks, "VITR" in ASCII; the second is the day's ordinal.
@@ -24,42 +24,59 @@ class DayIsHeld(Exception):
     """Another run is at work on the day."""
 
 
+class Look(NamedTuple):
+    """What a run read of its day."""
+
+    run: int
+    state: str
+    inputs: dict[str, Any]
+    parameters: dict[str, Any]
+
+
 class NotMigrated(Exception):
     """The database lacks the tables that Django's migrations make."""
 
 
-class Warehouse:
+class Warehouse(Connection):
     """One connection, held for the life of the application: the locks on its days live and die with it."""
 
     def __init__(self, database: Database) -> None:
-        self.database = database
-        self.connection = psycopg2.connect(
-            application_name="vitrina nightly",
-            connect_timeout=10,
-            keepalives_idle=60,
-            **database.libpq_parameters,
-        )
-        self.connection.autocommit = True
-        if self._query("select to_regclass('run')") == [(None,)]:
+        super().__init__(database)
+        self.dead_runs: list[tuple[date, int]] = []
+        """(day, run) of the runs whose processes were found dead: what they left outside PostgreSQL may go."""
+        if self.query("select to_regclass('run')") == [(None,)]:
             raise NotMigrated(f"database {database.name} has no table run; `python manage.py migrate` makes the tables")
 
     def hold(self, days: Sequence[date]) -> None:
-        """Lock the days; DayIsHeld, naming the run, if another process has one of them.
-
-        A run that says `running` of a day nobody else holds is a dead one's: it is marked failed, its rows removed.
-        """
+        """Lock the days; DayIsHeld, naming the run, if another process has one of them."""
         for day in days:
-            [(held,)] = self._query("select pg_try_advisory_lock(%s, %s)", LOCK_CLASS, day.toordinal())
-            running = self._query("select id, started_at from run where day = %s and state = 'running'", day)
-            if not held:
+            if not self.try_hold(day):
+                running = self.query("select id, started_at from run where day = %s and state = 'running'", day)
                 who = "; ".join(f"run {run}, started {at:%Y-%m-%d %H:%M:%S %Z}" for run, at in running) or "a new run"
                 raise DayIsHeld(f"another run holds {day} ({who}); wait for it, or stop it")
-            for run, _ in running:
+
+    def try_hold(self, day: date) -> bool:
+        """Lock the day and return True, or return False where another process has it.
+
+        A run that says `running` of a day nobody else holds is a dead one's: it is marked failed and remembered in
+        `dead_runs`. Rows of failed runs go: a dying Spark may have committed some after the run was marked.
+        """
+        [(held,)] = self.query("select pg_try_advisory_lock(%s, %s)", LOCK_CLASS, day.toordinal())
+        if held:
+            for (run,) in self.query("select id from run where day = %s and state = 'running'", day):
                 self.close_run(run, "failed", "its process ended without a word")
+                self.dead_runs.append((day, run))
+            with self.transaction() as execute:
+                for table in RANKING_TABLES:
+                    execute(
+                        f"delete from {table} where run_id in (select id from run where day = %s and state = 'failed')",
+                        day,
+                    )
+        return held
 
     def open_run(self, day: date, code_version: str, spark_version: str, parameters: dict[str, Any]) -> int:
         """Enter a new run of `day` into the ledger and return its id."""
-        [(run,)] = self._query(
+        [(run,)] = self.query(
             "insert into run (day, state, started_at, code_version, spark_version, parameters, counts, message)"
             " values (%s, 'running', now(), %s, %s, %s, '{}', '') returning id",
             day,
@@ -69,6 +86,24 @@ class Warehouse:
         )
         return run
 
+    def last_looks(self, first: date, last: date) -> dict[date, Look]:
+        """Return by day the newest run that has ended, whatever became of it since."""
+        rows = self.query(
+            "select distinct on (day) day, id, state, inputs, parameters from run"
+            " where day between %s and %s and state <> 'running' order by day, id desc",
+            first,
+            last,
+        )
+        return {day: Look(*columns) for day, *columns in rows}
+
+    def note_inputs(self, run: int, inputs: dict[str, Any]) -> None:
+        """Keep in the ledger what the run read."""
+        self.query("update run set inputs = %s where id = %s", Json(inputs), run)
+
+    def mark_final(self, newest: date) -> None:
+        """Say of the published days up to `newest` that no night looks back at them any more."""
+        self.query("update run set final = true where state = 'published' and not final and day <= %s", newest)
+
     def append(self, ranked: DataFrame, table: str, day: date, run: int) -> None:
         """Append a ranking's rows over JDBC, stamped with day and run; nobody reads them before the flip."""
         stamped = ranked.withColumns({"run_id": F.lit(run).cast("bigint"), "date": F.lit(day)})
@@ -77,7 +112,12 @@ class Warehouse:
             self.database.jdbc_url,
             table,
             mode="append",
-            properties={**self.database.jdbc_properties, "reWriteBatchedInserts": "true", "batchsize": "5000"},
+            properties={
+                **JDBC_PATIENCE,
+                "reWriteBatchedInserts": "true",
+                "batchsize": "5000",
+                **self.database.jdbc_properties,
+            },
         )
 
     def publish(self, run: int, day: date, counts: dict[str, Any], active: Sequence[str]) -> None:
@@ -85,7 +125,7 @@ class Warehouse:
 
         The list of a day in the past never takes back what a later published day said of who is active.
         """
-        with self._transaction() as execute:
+        with self.transaction() as execute:
             execute("update run set state = 'superseded' where day = %s and state = 'published'", day)
             execute(
                 "update run set state = 'published', published_at = now(), finished_at = now(), counts = %s"
@@ -108,28 +148,28 @@ class Warehouse:
                 day,
             )
 
-    def close_run(self, run: int, state: str, message: str, counts: dict[str, Any] | None = None) -> None:
-        """End a run that is not published, and say why. A failed run's rows go; a refused one's stay to be looked at."""
-        with self._transaction() as execute:
-            if state == "failed":
-                self._delete_rows(execute, run)
-            execute(
-                "update run set state = %s, message = %s, finished_at = now(), counts = %s where id = %s",
-                state,
-                message[:2000],
-                Json(counts or {}),
-                run,
-            )
+    def close_run(self, run: int, state: str, message: str, counts: dict[str, Any] | None = None) -> str:
+        """End a run that is still running, and say why; return the state it is in now.
+
+        A failed run's rows go; a refused one's stay to be looked at. Where the connection is lost, another is tried;
+        where that fails too, the next run of the day sees that this one is dead.
+        """
+        for connect in (lambda: None, self.connect):
+            with suppress(*CONNECTION_LOST):
+                connect()
+                with self.transaction() as execute:
+                    return self._close_run(execute, run, state, message, counts or {})
+        return state
 
     def forget_run(self, run: int) -> None:
         """Remove a run and its rows, as after a dry run."""
-        with self._transaction() as execute:
+        with self.transaction() as execute:
             self._delete_rows(execute, run)
             execute("delete from run where id = %s", run)
 
     def findings(self, table: str, run: int, day: date, ranked: int, top: int, active: Sequence[str]) -> list[str]:
         """Audit a run's rows in one ranking; return a sentence for each thing that is wrong."""
-        [(rows, other_days, inactive, gaps)] = self._query(
+        [(rows, other_days, inactive, gaps)] = self.query(
             f"select count(*), count(*) filter (where date <> %s),"
             f" count(*) filter (where advertiser_id not in (select unnest(%s::text[]))),"
             f" (select count(*) from (select 1 from {table} where run_id = %s group by advertiser_id"
@@ -148,7 +188,7 @@ class Warehouse:
 
     def usual_events(self, day: date) -> int | None:
         """Return the median number of counted events of the last seven published days before `day`, if there are any."""
-        [(median,)] = self._query(
+        [(median,)] = self.query(
             "select percentile_disc(0.5) within group (order by events) from ("
             " select (counts->>'events')::bigint as events from run"
             " where state = 'published' and day < %s order by day desc limit 7) as week",
@@ -156,26 +196,50 @@ class Warehouse:
         )
         return median
 
-    def close(self) -> None:
-        """Close the connection, and with it let go of the days."""
-        self.connection.close()
+    def published_run(self, day: date) -> int | None:
+        """Return the run that readers see for `day`, if there is one."""
+        rows = self.query("select id from run where day = %s and state = 'published'", day)
+        return rows[0][0] if rows else None
+
+    def changes(self, run: int, published: int | None) -> dict[str, dict[str, int]]:
+        """Hold a run's lists against the published one's.
+
+        Returns by ranking how many products entered, left and moved, and under "advertisers" the ten whose lists change
+        most, with how many products that is.
+        """
+        changed = {
+            table: f"(select advertiser_id, product_id, old.rank as old, new.rank as new"
+            f" from (select * from {table} where run_id = %s) as old full join (select * from {table} where run_id = %s)"
+            f" as new using (advertiser_id, product_id) where old.rank is distinct from new.rank) as {table}"
+            for table in RANKING_TABLES
+        }
+        counts = {}
+        for table, rows in changed.items():
+            [numbers] = self.query(
+                "select count(*) filter (where old is null), count(*) filter (where new is null),"
+                f" count(*) filter (where old <> new) from {rows}",
+                *(published, run),
+            )
+            counts[table] = dict(zip(("entered", "left", "moved"), numbers, strict=True))
+        both = " union all ".join(f"select advertiser_id from {rows}" for rows in changed.values())
+        most = self.query(
+            f"select advertiser_id, count(*) from ({both}) as changed group by 1 order by 2 desc, 1 limit 10",
+            *(published, run) * len(changed),
+        )
+        return {**counts, "advertisers": dict(most)}
+
+    def _close_run(self, execute: Any, run: int, state: str, message: str, counts: dict[str, Any]) -> str:
+        [(now,)] = execute("select state from run where id = %s for update", run).fetchall()
+        if now != "running":
+            return now
+        if state == "failed":
+            self._delete_rows(execute, run)
+        execute(
+            "update run set state = %s, message = %s, finished_at = now(), counts = %s where id = %s",
+            *(state, message[:2000], Json(counts), run),
+        )
+        return state
 
     def _delete_rows(self, execute: Any, run: int) -> None:
         for table in RANKING_TABLES:
             execute(f"delete from {table} where run_id = %s", run)
-
-    def _query(self, statement: str, *values: Any) -> list[tuple[Any, ...]]:
-        with self.connection.cursor() as cursor:
-            cursor.execute(statement, values)
-            return cursor.fetchall()
-
-    @contextmanager
-    def _transaction(self) -> Iterator[Any]:
-        """Yield a function that executes one statement; commit them all at the end, or none."""
-        self.connection.autocommit = False
-        try:
-            with self.connection, self.connection.cursor() as cursor:
-                yield lambda statement, *values: cursor.execute(statement, values)
-        finally:
-            if not self.connection.closed:
-                self.connection.autocommit = True

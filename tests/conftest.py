@@ -5,6 +5,8 @@ import logging
 import os
 import uuid
 from contextlib import closing
+from dataclasses import replace
+from functools import partial
 
 import pytest
 
@@ -76,18 +78,42 @@ def database(stack, transactional_db):
 
 
 @pytest.fixture
-def night(spark, database, raw, tmp_path):
-    """A function that runs nights in this process against the test database and tells whether the audit passed."""
+def night(run_night, raw, tmp_path):
+    """A function that runs nights in this process against the test database and tells whether the audit passed.
 
-    def run(*arguments):
-        storage = Storage(raw.uri, (tmp_path / "lake").as_uri())
-        days = [] if "--from" in arguments else ["--day", DAY]
-        options = nightly.options_from(nightly.parser().parse_args([*days, *arguments]))
+    Keywords are variables of the audit: `MAX_REJECTED_SHARE="1"`.
+    """
+
+    return partial(run_night, Storage(raw.uri, (tmp_path / "lake").as_uri()))
+
+
+@pytest.fixture
+def night_on_s3(run_night, prefix):
+    """The same over s3a, under `prefix`."""
+    return partial(run_night, replace(storage_from(os.environ), raw_uri=f"{prefix}/raw", lake_uri=f"{prefix}/lake"))
+
+
+@pytest.fixture
+def run_night(spark, database):
+    """A function that runs nights on a storage."""
+
+    def run(storage, *arguments, **variables):
+        days = [] if {"--from", "--day"} & set(arguments) else ["--day", DAY]
+        options = nightly.options_from(nightly.parser().parse_args([*days, *arguments]), variables)
         with closing(Warehouse(database)) as warehouse:
             warehouse.hold(options.days)
             return Nights(spark, warehouse, storage, options).run()
 
     return run
+
+
+@pytest.fixture
+def put(stack, prefix):
+    """A function that writes an object under `prefix`/raw."""
+    folder = prefix.removeprefix(f"s3a://{stack.s3.bucket}/")
+    return lambda name, text: stack.s3.client().put_object(
+        Bucket=stack.s3.bucket, Key=f"{folder}/raw/{name}", Body=text.encode()
+    )
 
 
 @pytest.fixture

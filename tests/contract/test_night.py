@@ -43,7 +43,7 @@ def test_the_ledger_says_what_was_run_and_counted(night, raw):
     raw.fill(
         active=["a", "b"], views=[("a", "p", DAY), ("idle", "p", DAY), ("a", "", DAY)], ads=a_day_of_events()["ads"]
     )
-    night("--top", "5")
+    night("--top", "5", MAX_REJECTED_SHARE="0.34")
 
     run = Run.objects.get()
     assert (run.state, str(run.day), run.parameters["top"]) == ("published", DAY, 5)
@@ -52,6 +52,7 @@ def test_the_ledger_says_what_was_run_and_counted(night, raw):
     assert run.counts == {
         "read": {"product_views": 3, "ads_views": 2},
         "rejected": {"bad_product_id": 1},
+        "rejected_share": {"product_views": 0.333333, "ads_views": 0.0, "advertiser_ids": 0.0},
         "inactive": 1,
         "active_advertisers": 2,
         "events": 3,
@@ -59,8 +60,10 @@ def test_the_ledger_says_what_was_run_and_counted(night, raw):
         "views": 1,
         "impressions": 1,
         "clicks": 1,
+        "listed_advertisers": 1,
         "top_product": 1,
         "top_ctr": 1,
+        "usual_events": None,
     }
 
 
@@ -157,6 +160,7 @@ def test_under_half_of_the_usual_events_are_refused_unless_allowed(night, raw):
     raw.fill(**a_day_of_events())
 
     assert not night()
+    assert Run.objects.newest().message == "3 events are under 50% of the usual 20; if that is right, use --allow-drop"
     assert night("--allow-drop")
 
 

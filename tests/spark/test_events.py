@@ -4,10 +4,15 @@ from datetime import date
 
 import pytest
 
-from spark_jobs.prepare import prepare, read_raw
+from spark_jobs.prepare import prepare
+from spark_jobs.raw_events import locate, read_raw
 from tests.conftest import ADS, DAY, VIEWS
 
 ON = date.fromisoformat(DAY)
+
+
+def read(spark, uri, day):
+    return read_raw(spark, locate(spark, uri, [day]), [day])
 
 
 @pytest.fixture
@@ -15,7 +20,7 @@ def counted(spark, raw, tmp_path):
     """A function that returns the day's counts as {(advertiser, product): (views, impressions, clicks)}."""
 
     def count(day=ON):
-        counts = prepare(read_raw(spark, raw.uri, [day]), (tmp_path / "lake").as_uri(), day, run=1)
+        counts = prepare(read(spark, raw.uri, day), (tmp_path / "lake").as_uri(), day, run=1)
         return {(row.advertiser_id, row.product_id): tuple(row)[2:] for row in counts.collect()}
 
     return count
@@ -26,7 +31,7 @@ def rejected(spark, raw):
     """A function that returns why rows were rejected: {(input, reason): lines}."""
 
     def why():
-        lines = read_raw(spark, raw.uri, [ON]).lines_of(ON)
+        lines = read(spark, raw.uri, ON).lines_of(ON)
         return {key: count for key, count in lines.items() if key[1] is not None}
 
     return why

@@ -4,9 +4,12 @@ from datetime import date
 
 import pytest
 
-from spark_jobs.prepare import read_raw
+from spark_jobs.raw_events import locate, read_raw
 from spark_jobs.raw_files import InputError
+from spark_jobs.storage import Unreadable
 from tests.conftest import DAY, VIEWS
+
+ON = date.fromisoformat(DAY)
 
 
 @pytest.fixture
@@ -14,8 +17,8 @@ def complaint(spark, raw):
     """A function that reads the raw folder and returns the one sentence it is refused with."""
 
     def read():
-        with pytest.raises(InputError) as refusal:
-            read_raw(spark, raw.uri, [date.fromisoformat(DAY)])
+        with pytest.raises((InputError, Unreadable)) as refusal:
+            read_raw(spark, locate(spark, raw.uri, [ON]), [ON])
         return str(refusal.value)
 
     return read

@@ -1,0 +1,64 @@
+"""A connection to PostgreSQL that gives up in time, hears signals while it waits, and commits all or nothing."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from typing import Any
+
+import psycopg2
+import psycopg2.extensions
+from psycopg2.extras import wait_select
+
+from spark_jobs.settings import Database
+
+APPLICATION = "vitrina nightly"
+LOCK_TIMEOUT = "-c lock_timeout=60s"
+PATIENCE = {"application_name": APPLICATION, "connect_timeout": 10, "keepalives_idle": 60, "options": LOCK_TIMEOUT}
+"""What we ask of a connection unless DATABASE_URL says otherwise: a server or a lock that never answers is an error."""
+JDBC_PATIENCE = {"ApplicationName": APPLICATION, "options": LOCK_TIMEOUT, "tcpKeepAlive": "true"}
+CONNECTION_LOST = (psycopg2.OperationalError, psycopg2.InterfaceError)
+
+psycopg2.extensions.set_wait_callback(wait_select)  # so that a signal is heard while PostgreSQL is waited for
+
+
+class Connection:
+    """Statements are committed one by one, or together in a `transaction`."""
+
+    def __init__(self, database: Database) -> None:
+        self.database = database
+        self.connect()
+
+    def connect(self) -> None:
+        """Connect, or connect anew."""
+        self.connection = psycopg2.connect(**{**PATIENCE, **self.database.libpq_parameters})
+        self.connection.autocommit = True
+
+    def query(self, statement: str, *values: Any) -> list[tuple[Any, ...]]:
+        """Execute one statement and return its rows, if it has any."""
+        with self.connection.cursor() as cursor:
+            cursor.execute(statement, values)
+            return cursor.fetchall() if cursor.description else []
+
+    @contextmanager
+    def transaction(self) -> Iterator[Any]:
+        """Yield a function that executes one statement and returns the cursor; commit them all at the end, or none."""
+        self.connection.autocommit = False
+        try:
+            with self.connection.cursor() as cursor:
+
+                def execute(statement: str, *values: Any) -> Any:
+                    cursor.execute(statement, values)
+                    return cursor
+
+                yield execute
+            self.connection.commit()
+        except BaseException:
+            with suppress(psycopg2.Error):  # a lost connection has rolled back by itself
+                self.connection.rollback()
+            raise
+        finally:
+            if not self.connection.closed:
+                self.connection.autocommit = True
+
+    def close(self) -> None:
+        """Close the connection, and let go of all its locks."""
+        self.connection.close()

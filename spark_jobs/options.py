@@ -1,0 +1,21 @@
+"""What one application is to do. Standard library only."""
+
+from dataclasses import dataclass, field
+from datetime import date
+
+from spark_jobs.settings import Limits
+
+
+@dataclass(frozen=True)
+class Options:
+    """What was asked for on the command line and by the deployment."""
+
+    days: tuple[date, ...]
+    top: int = 20
+    allow_drop: bool = False
+    dry_run: bool = False
+    force: bool = False
+    """Whether a day of a range is done again although its input is what it was."""
+    lookback: int = 0
+    """How many days before the asked one are looked at again for late events."""
+    limits: Limits = field(default_factory=Limits)
