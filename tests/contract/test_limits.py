@@ -59,7 +59,7 @@ def test_a_deployment_chooses_its_limits(night, raw, variable, value):
     raw.fill(active=["a", "b", "c"], views=[GOOD, BAD], ads=a_day_of_events()["ads"])
 
     assert night(**{**others, variable: value})
-    assert Run.objects.newest().parameters[variable.lower()] == float(value)
+    assert Run.objects.latest("id").parameters[variable.lower()] == float(value)
 
 
 def test_the_same_file_twice_is_refused_on_s3(night_on_s3, put):
