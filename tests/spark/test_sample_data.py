@@ -1,4 +1,4 @@
-"""The sample data: reproducible to the row, popular as real products are, clicked as often as it says itself, and a little broken."""
+"""The sample data: the same rows again, products popular as real ones are, clicks as true rates say, some broken rows."""
 
 import csv
 import os
@@ -124,7 +124,7 @@ def test_a_day_has_as_many_events_as_asked_half_of_them_visits_and_half_impressi
 
 
 def test_writing_again_replaces_what_was_there(spark, tmp_path):
-    options = sample_data.parse_arguments(SMALL)
+    options = sample_data.parse_arguments([*SMALL])
     sample_data.write(spark, tmp_path.as_uri(), options)
     once = Sample(tmp_path)
     sample_data.write(spark, tmp_path.as_uri(), options)
