@@ -2,6 +2,7 @@
 
 import os
 from contextlib import closing
+from urllib.parse import quote
 
 import psycopg2
 import pytest
@@ -67,6 +68,19 @@ def test_what_stands_in_the_query_reaches_both_drivers():
 @pytest.mark.parametrize("name", ["ads", "a%2Bb", "a%3Fb", "a%20b", "50%25", "a%2Fb"])
 def test_a_name_stays_encoded_for_the_jdbc_driver_which_decodes_it(name):
     assert database(f"postgres://u:p@h/{name}").jdbc_url == f"jdbc:postgresql://h:5432/{name}"
+
+
+def test_both_drivers_reach_a_database_whose_name_needs_encoding(stack, spark):
+    name = "50% a+b/c?"
+    with closing(psycopg2.connect(stack.postgres.url())) as connection:
+        connection.autocommit = True
+        connection.cursor().execute(f'create database "{name}"')
+    there = database(stack.postgres.url(quote(name, safe="")))
+    asked = spark.read.jdbc(there.jdbc_url, "(select current_database()) as asked", properties=there.jdbc_properties)
+
+    with closing(psycopg2.connect(**there.libpq_parameters)) as connection:
+        assert connection.info.dbname == name
+    assert asked.first()[0] == name
 
 
 def test_the_password_travels_as_a_connection_property_and_in_no_url():
