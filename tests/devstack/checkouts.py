@@ -14,7 +14,7 @@ import pytest
 
 from devstack.state import ROOT, free_port
 
-A_TERMINAL = "import pty, sys; sys.exit(pty.spawn(sys.argv[1:]) >> 8)"
+A_TERMINAL = "import os, pty, sys; sys.exit(os.waitstatus_to_exitcode(pty.spawn(sys.argv[1:])))"
 MINUTES = 60
 
 
