@@ -36,8 +36,14 @@ def parser() -> argparse.ArgumentParser:
     verbs.add_parser("env", help="print the exports for a shell; starts the services if need be")
     run = verbs.add_parser("run", help="run a command in that environment; starts the services if need be")
     run.add_argument("command", nargs=argparse.REMAINDER)
-    verbs.add_parser("demo", help="everything, until Ctrl-C").add_argument("--port", type=int, default=8000)
+    verbs.add_parser("demo", help="everything, until Ctrl-C").add_argument("--port", type=_port, default=8000)
     return commands
+
+
+def _port(text: str) -> int:
+    if not (text.isascii() and text.isdigit() and 1 <= int(text) <= 65535):
+        raise argparse.ArgumentTypeError(f"'{text}' is not a port from 1 to 65535")
+    return int(text)
 
 
 def perform(options: argparse.Namespace, stack: Stack) -> int:

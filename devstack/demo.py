@@ -22,11 +22,13 @@ from devstack.state import ROOT, StackError, secret
 from devstack.steps import say, step
 
 DAYS = 8
+# Ctrl-C, which a shell's background jobs start with ignored; `make stop`; a terminal that is closed.
+ENDINGS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 def demo(stack: Stack, port: int) -> None:
-    """Run everything, say how to look at it, and stop all of it at Ctrl-C or SIGTERM."""
-    for ending in (signal.SIGINT, signal.SIGTERM):  # SIGINT too: a shell's background jobs start with it ignored
+    """Run everything, say how to look at it, and stop all of it at Ctrl-C, SIGTERM or the terminal's end."""
+    for ending in ENDINGS:
         signal.signal(ending, _interrupt)
     with _only_one(stack):
         _check_port(port)
@@ -42,7 +44,8 @@ def demo(stack: Stack, port: int) -> None:
                 server.wait()
                 raise StackError("the web server ended by itself; its last lines say why")
         finally:
-            signal.signal(signal.SIGINT, signal.SIG_IGN)  # a second Ctrl-C must not leave half of it running
+            for ending in ENDINGS:
+                signal.signal(ending, signal.SIG_IGN)  # a second Ctrl-C must not leave half of it running
             with step("stopping everything"):
                 stack.stop()
 
@@ -134,10 +137,10 @@ Vitrina is at {site}/ until Ctrl-C. The admin is at {site}/admin/: user admin, i
 {secrets}
 
 Try, in another terminal:
-  curl {api}/recommendations/{advertiser}/TopProduct
-  curl {api}/recommendations/{advertiser}/TopCTR
-  curl {api}/history/{advertiser}?days=7
-  curl {api}/stats"""
+  curl '{api}/recommendations/{advertiser}/TopProduct'
+  curl '{api}/recommendations/{advertiser}/TopCTR'
+  curl '{api}/history/{advertiser}?days=7'
+  curl '{api}/stats'"""
 
 
 @contextmanager

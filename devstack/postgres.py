@@ -45,15 +45,12 @@ class Postgres:
             self._run("pg_ctl", "-D", self.data, "-m", "fast", "-w", "stop")
 
     def is_running(self) -> bool:
-        """Tell whether the server answers for this folder; a killed one's zombie does not count."""
+        """Tell whether a server runs on this folder; a killed one's zombie, or another program with its pid, is none."""
         try:
-            pid = int((self.data / "postmaster.pid").read_text().split()[0])
-            alive = psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
-        except (OSError, IndexError, ValueError, psutil.NoSuchProcess):
+            server = psutil.Process(int((self.data / "postmaster.pid").read_text().split()[0]))
+            return server.status() != psutil.STATUS_ZOMBIE and str(self.data) in server.cmdline()
+        except (OSError, IndexError, ValueError, psutil.Error):
             return False
-        if not alive:
-            (self.data / "postmaster.pid").unlink(missing_ok=True)
-        return alive and self._run("pg_ctl", "-D", self.data, "status").returncode == 0
 
     def url(self, database: str = ROLE) -> str:
         """Return the DATABASE_URL of `database` for the role `vitrina`."""
@@ -77,6 +74,7 @@ class Postgres:
             raise StackError(f"PostgreSQL could not create its data in {self.data}: {last_line(made.stdout)}")
 
     def _launch(self) -> None:
+        (self.data / "postmaster.pid").unlink(missing_ok=True)  # a killed server's: the next one would heed it
         options = f"-c listen_addresses=127.0.0.1 -c port={free_port()} -c unix_socket_directories=''"
         started = self._run("pg_ctl", "-D", self.data, "-l", self.log, "-w", "-t", "60", "-o", options, "start")
         if started.returncode:

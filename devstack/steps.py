@@ -8,12 +8,13 @@ from __future__ import annotations  # so that an older Python gets as far as bei
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 
 def say(line: str) -> None:
-    """Print one line of progress."""
-    print(line, file=sys.stderr, flush=True)
+    """Print one line of progress; where the terminal is gone, what is being done matters more than saying so."""
+    with suppress(OSError):
+        print(line, file=sys.stderr, flush=True)
 
 
 @contextmanager

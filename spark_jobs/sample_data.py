@@ -11,6 +11,7 @@ import logging
 import os
 import sys
 import time
+from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
 from math import log
 from pathlib import Path
@@ -46,6 +47,8 @@ def main() -> int:
     except Exception as error:
         logging.error("sample_data.py: %s", in_one_line(error))
         return 1
+    except KeyboardInterrupt:
+        return 1
     return 0
 
 
@@ -56,15 +59,18 @@ def parse_arguments(arguments: list[str]) -> argparse.Namespace:
     )
     yesterday = datetime.now(UTC).date() - timedelta(days=1)
     parser.add_argument("--raw-uri", metavar="U", help="where to write (default: RAW_URI)")
-    parser.add_argument("--days", type=_positive, default=8, metavar="N", help="days of events (8)")
-    parser.add_argument("--until", type=date.fromisoformat, default=yesterday, metavar="D", help="last day (yesterday)")
-    parser.add_argument("--advertisers", type=_positive, default=20, metavar="N", help="active advertisers (20)")
-    parser.add_argument("--products", type=_positive, default=100, metavar="N", help="products of each (100)")
+    parser.add_argument("--days", type=_above(0), default=8, metavar="N", help="days of events (8)")
+    parser.add_argument("--until", type=_date, default=yesterday, metavar="D", help="last day (yesterday, UTC)")
+    parser.add_argument("--advertisers", type=_above(0), default=20, metavar="N", help="active advertisers (20)")
+    parser.add_argument("--products", type=_above(0), default=100, metavar="N", help="products of each (100)")
     parser.add_argument(
-        "--events-per-day", type=_positive, default=125_000, metavar="N", help="half visits, half impressions (125000)"
+        "--events-per-day", type=_above(1), default=125_000, metavar="N", help="half visits, half impressions (125000)"
     )
     parser.add_argument("--seed", type=int, default=1, metavar="N", help="another seed gives other events (1)")
-    return parser.parse_args(arguments)
+    options = parser.parse_args(arguments)
+    if options.days > (options.until - date.min).days:
+        parser.error(f"there is no day {options.days} days before {options.until}")
+    return options
 
 
 def write(spark: SparkSession, raw_uri: str, options: argparse.Namespace) -> None:
@@ -184,10 +190,20 @@ def _hash(seed: int, purpose: str, key: Column) -> Column:
     return F.xxhash64(F.lit(seed), F.lit(purpose), key.cast("bigint"))
 
 
-def _positive(text: str) -> int:
-    if not (text.isascii() and text.isdigit() and int(text) > 0):
-        raise argparse.ArgumentTypeError(f"'{text}' is not a number above 0")
-    return int(text)
+def _date(text: str) -> date:
+    try:
+        return datetime.strptime(text, "%Y-%m-%d").date()  # noqa: DTZ007  # a day has no time zone
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"'{text}' is not a day of the form YYYY-MM-DD") from None
+
+
+def _above(bound: int) -> Callable[[str], int]:
+    def number(text: str) -> int:
+        if not (text.isascii() and text.isdigit() and int(text) > bound):
+            raise argparse.ArgumentTypeError(f"'{text}' is not a number above {bound}")
+        return int(text)
+
+    return number
 
 
 if __name__ == "__main__":

@@ -2,10 +2,12 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
-from urllib.parse import parse_qsl, unquote, urlencode, urlsplit
+from dataclasses import dataclass, field
+from urllib.parse import parse_qsl, quote, unquote, urlencode, urlsplit
 
 DEFAULT_PORT = 5432
+HAVE_A_PLACE_OF_THEIR_OWN = {"host", "port", "dbname", "user", "password", "sslpassword"}
+"""Parameters never taken from a URL's query, which goes into the JDBC URL as it is, and Spark may print that."""
 
 
 class ConfigurationError(ValueError):
@@ -34,13 +36,17 @@ class Database:
             raise _not_a_database_url() from None
         if parts.scheme not in ("postgres", "postgresql") or not (parts.hostname and parts.username and parts.path[1:]):
             raise _not_a_database_url()
+        parameters = tuple(parse_qsl(parts.query))
+        for name, _ in parameters:
+            if name in HAVE_A_PLACE_OF_THEIR_OWN:
+                raise ConfigurationError(f"DATABASE_URL must not have the parameter {name} behind its question mark")
         return cls(
             host=parts.hostname,
             port=port,
             name=unquote(parts.path[1:]),
             user=unquote(parts.username),
             password=unquote(parts.password or ""),
-            parameters=tuple(parse_qsl(parts.query)),
+            parameters=parameters,
         )
 
     @property
@@ -48,7 +54,7 @@ class Database:
         """The JDBC URL, without user or password: Spark may print it."""
         host = f"[{self.host}]" if ":" in self.host else self.host
         query = f"?{urlencode(self.parameters)}" if self.parameters else ""
-        return f"jdbc:postgresql://{host}:{self.port}/{self.name}{query}"
+        return f"jdbc:postgresql://{host}:{self.port}/{quote(self.name, safe='')}{query}"
 
     @property
     def jdbc_properties(self) -> dict[str, str]:
@@ -112,8 +118,11 @@ def storage_from(environment: Mapping[str, str], raw_uri: str | None = None, lak
 
 def limits_from(environment: Mapping[str, str]) -> Limits:
     """Read MAX_REJECTED_SHARE, MIN_VOLUME_SHARE and MIN_LISTED_SHARE."""
-    given = {limit.name: environment.get(limit.name.upper()) for limit in fields(Limits)}
-    return Limits(**{name: _share(name.upper(), text) for name, text in given.items() if text})
+    return Limits(
+        max_rejected_share=_share(environment, "MAX_REJECTED_SHARE", Limits.max_rejected_share),
+        min_volume_share=_share(environment, "MIN_VOLUME_SHARE", Limits.min_volume_share),
+        min_listed_share=_share(environment, "MIN_LISTED_SHARE", Limits.min_listed_share),
+    )
 
 
 def lookback_from(environment: Mapping[str, str]) -> int:
@@ -126,12 +135,13 @@ def lookback_from(environment: Mapping[str, str]) -> int:
 
 def storage_uri(uri: str, name: str) -> str:
     """Return a folder's URI as Spark wants it: `s3://` becomes `s3a://`, no slash at the end."""
-    if not re.match(r"^[a-z][a-z0-9+.-]*:/", uri):
+    if not re.match(r"s3[an]?://[^/]|(?!s3)[a-z][a-z0-9+.-]*:/", uri):
         raise ConfigurationError(f"{name} is '{uri}', which is no URI; write s3a://bucket/folder or file:///folder")
     return re.sub(r"^s3n?://", "s3a://", uri).rstrip("/")
 
 
-def _share(name: str, text: str) -> float:
+def _share(environment: Mapping[str, str], name: str, default: float) -> float:
+    text = environment.get(name) or str(default)
     try:
         share = float(text)
     except ValueError:

@@ -160,7 +160,9 @@ def test_under_half_of_the_usual_events_are_refused_unless_allowed(night, raw):
     raw.fill(**a_day_of_events())
 
     assert not night()
-    assert Run.objects.latest("id").message == "3 events are under 50% of the usual 20; if that is right, use --allow-drop"
+    assert (
+        Run.objects.latest("id").message == "3 events are under 50% of the usual 20; if that is right, use --allow-drop"
+    )
     assert night("--allow-drop")
 
 

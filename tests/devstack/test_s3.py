@@ -1,0 +1,110 @@
+"""The local S3 server: a stand-in in memory, started and stopped at will."""
+
+import os
+import subprocess
+import sys
+
+import psutil
+import pytest
+from botocore.exceptions import EndpointConnectionError
+
+from devstack.state import ROOT, StackError
+from tests.devstack.conftest import is_gone, processes_with
+
+START = "import sys; from pathlib import Path; from devstack.s3 import S3; S3(Path(sys.argv[1])).start()"
+
+
+def put(s3, key="a"):
+    s3.client().put_object(Bucket=s3.bucket, Key=key, Body=b"content")
+
+
+def keys(s3):
+    return [each["Key"] for each in s3.client().list_objects_v2(Bucket=s3.bucket).get("Contents", [])]
+
+
+def test_starting_twice_makes_one_server_and_keeps_its_objects(s3):
+    first = s3.start()
+    put(s3)
+
+    assert s3.start() == first
+    assert keys(s3) == ["a"]
+
+
+def test_stopping_twice_is_no_error_and_nothing_answers_after(s3):
+    s3.start()
+    client = s3.client()
+    s3.stop()
+    s3.stop()
+
+    assert not s3.is_running()
+    with pytest.raises(EndpointConnectionError):
+        client.list_buckets()
+
+
+def test_stopping_loses_the_objects(s3):
+    s3.start()
+    put(s3)
+    s3.stop()
+    s3.start()
+
+    assert keys(s3) == []
+
+
+def test_the_next_start_works_after_a_kill_9(s3):
+    s3.start()
+    server = s3._process()
+    server.kill()
+
+    assert is_gone(server)
+    assert not s3.is_running()
+
+    s3.start()
+    put(s3)
+
+    assert keys(s3) == ["a"]
+
+
+def test_another_process_with_the_pid_of_a_killed_server_is_not_taken_for_it(s3):
+    s3.start()
+    kept = s3.pid_file.read_text()
+    pid = s3._process().pid
+    s3.stop()
+    s3.pid_file.write_text(kept.replace(str(pid), str(os.getpid())))
+
+    assert not s3.is_running()
+    s3.stop()  # and would end this very test, if it were
+
+
+@pytest.mark.parametrize("kept", ["", '{"pid": 1, "sta', "{}"])
+def test_a_half_written_pid_file_is_no_server(s3, kept):
+    s3.folder.mkdir()
+    s3.pid_file.write_text(kept)
+
+    assert not s3.is_running()
+
+
+def test_two_starters_at_once_make_one_server(s3):
+    starters = [
+        subprocess.Popen([sys.executable, "-c", START, s3.folder], cwd=ROOT, stderr=subprocess.PIPE, text=True)
+        for _ in range(3)
+    ]
+    said = [starter.communicate(timeout=120)[1] for starter in starters]
+
+    assert [starter.returncode for starter in starters] == [0, 0, 0], said
+    assert s3.is_running()
+    assert len(processes_with(s3.endpoint().rsplit(":", 1)[1])) == 1
+
+
+def test_it_listens_on_loopback_alone(stack):
+    listening = {
+        each.laddr.ip for each in stack.s3._process().net_connections("inet") if each.status == psutil.CONN_LISTEN
+    }
+
+    assert listening == {"127.0.0.1"}
+
+
+def test_a_server_that_does_not_start_is_one_sentence_with_its_log(s3):
+    with pytest.raises(StackError, match=r"^the S3 server did not start: .*\(its log: .*s3\.log\)$") as trouble:
+        s3.start(PYTHONHOME="/nonexistent")
+
+    assert "\n" not in str(trouble.value)

@@ -1,0 +1,210 @@
+"""What the batch makes of its environment variables, and that no password gets where it may be printed."""
+
+import os
+from contextlib import closing
+from urllib.parse import quote
+
+import psycopg2
+import pytest
+
+from spark_jobs.settings import ConfigurationError, Database, database_from, storage_from, storage_uri
+
+URL = "postgres://vitrina:pass-word@db.example:6432/ads"
+ALL = {"RAW_URI": "s3a://bucket/raw", "LAKE_URI": "s3a://bucket/lake"}
+
+
+def database(url):
+    return Database.from_url(url)
+
+
+@pytest.mark.parametrize("scheme", ["postgres", "postgresql"])
+def test_a_url_gives_host_port_name_user_and_password(scheme):
+    read = database(URL.replace("postgres", scheme))
+
+    assert (read.host, read.port, read.name, read.user, read.password) == (
+        *("db.example", 6432, "ads"),
+        *("vitrina", "pass-word"),
+    )
+
+
+def test_the_port_is_postgresqls_own_unless_given():
+    assert database("postgres://u:p@h/n").port == 5432
+
+
+def test_a_password_is_not_needed_where_the_server_asks_for_none():
+    assert database("postgres://u@h/n").password == ""
+
+
+@pytest.mark.parametrize("password", ["p@ss/w:rd?#%&+ []", "пароль", "%41", "a+b"])
+def test_a_percent_encoded_password_is_what_was_encoded(password):
+    encoded = "".join(f"%{byte:02X}" for byte in password.encode())
+
+    assert database(f"postgres://u:{encoded}@h/n").password == password
+
+
+def test_user_and_name_may_be_percent_encoded():
+    read = database("postgres://the%40user:p@h/the%2Fname")
+
+    assert (read.user, read.name) == ("the@user", "the/name")
+
+
+def test_an_ipv6_host_stands_in_brackets_in_both_urls_alone():
+    read = database("postgres://u:p@[2001:db8::1]:6432/n")
+
+    assert read.libpq_parameters["host"] == "2001:db8::1"
+    assert read.jdbc_url == "jdbc:postgresql://[2001:db8::1]:6432/n"
+
+
+def test_what_stands_in_the_query_reaches_both_drivers():
+    read = database(f"{URL}?sslmode=verify-full&sslrootcert=/etc/ssl/the%20ca.pem")
+
+    assert read.libpq_parameters["sslmode"] == "verify-full"
+    assert read.libpq_parameters["sslrootcert"] == "/etc/ssl/the ca.pem"
+    assert read.jdbc_url == (
+        "jdbc:postgresql://db.example:6432/ads?sslmode=verify-full&sslrootcert=%2Fetc%2Fssl%2Fthe+ca.pem"
+    )
+
+
+@pytest.mark.parametrize("name", ["ads", "a%2Bb", "a%3Fb", "a%20b", "50%25", "a%2Fb"])
+def test_a_name_stays_encoded_for_the_jdbc_driver_which_decodes_it(name):
+    assert database(f"postgres://u:p@h/{name}").jdbc_url == f"jdbc:postgresql://h:5432/{name}"
+
+
+def test_both_drivers_reach_a_database_whose_name_needs_encoding(stack, spark):
+    name = "50% a+b/c?"
+    with closing(psycopg2.connect(stack.postgres.url())) as connection:
+        connection.autocommit = True
+        connection.cursor().execute(f'create database "{name}"')
+    there = database(stack.postgres.url(quote(name, safe="")))
+    asked = spark.read.jdbc(there.jdbc_url, "(select current_database()) as asked", properties=there.jdbc_properties)
+
+    with closing(psycopg2.connect(**there.libpq_parameters)) as connection:
+        assert connection.info.dbname == name
+    assert asked.first()[0] == name
+
+
+def test_the_password_travels_as_a_connection_property_and_in_no_url():
+    read = database(URL)
+
+    assert read.jdbc_properties["password"] == "pass-word"
+    assert read.jdbc_properties["user"] == "vitrina"
+    assert read.jdbc_url == "jdbc:postgresql://db.example:6432/ads"
+
+
+def test_printing_a_database_never_shows_the_password():
+    read = database(URL)
+
+    assert "pass-word" not in f"{read} {read!r}"
+    assert "db.example" in repr(read)
+
+
+@pytest.mark.parametrize("parameter", ["password", "sslpassword", "user", "host", "port", "dbname"])
+def test_a_parameter_that_has_its_place_in_the_url_is_refused_in_the_query(parameter):
+    with pytest.raises(ConfigurationError, match=f"DATABASE_URL.*{parameter}") as refusal:
+        database(f"{URL}?{parameter}=hush-hush")
+
+    assert "hush-hush" not in str(refusal.value)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "mysql://vitrina:pass-word@db.example/ads",
+        "db.example/ads",
+        "postgres://db.example/ads",
+        "postgres://vitrina:pass-word@/ads",
+        "postgres://vitrina:pass-word@db.example",
+        "postgres://vitrina:pass-word@db.example/",
+        "postgres://vitrina:pass-word@db.example:port/ads",
+        "postgres://vitrina:pass-word@db.example:65536/ads",
+        "postgres://vitrina:pass-word@[2001:db8::1/ads",
+        "postgres://vitrina:pass-word/with-a-slash@db.example/ads",
+        "postgres://vitrina:pass-word#hash@db.example/ads",
+    ],
+)
+def test_a_wrong_url_is_refused_by_a_sentence_that_quotes_nothing_of_it(url):
+    with pytest.raises(ConfigurationError) as refusal:
+        database_from({"DATABASE_URL": url})
+
+    assert str(refusal.value) == "DATABASE_URL is not of the form postgres://user:password@host:port/name"
+    assert refusal.value.__cause__ is None
+    assert refusal.value.__suppress_context__ or refusal.value.__context__ is None
+
+
+@pytest.mark.parametrize("environment", [{}, {"DATABASE_URL": ""}])
+def test_a_missing_url_is_named(environment):
+    with pytest.raises(ConfigurationError, match=r"^DATABASE_URL is not set; conf/env\.example says what it is$"):
+        database_from(environment)
+
+
+def test_what_psycopg2_is_given_opens_a_connection():
+    given = database_from(os.environ).libpq_parameters
+
+    with closing(psycopg2.connect(**given)) as connection, connection.cursor() as cursor:
+        cursor.execute("select current_user, current_database()")
+        assert cursor.fetchone() == (given["user"], given["dbname"])
+
+
+@pytest.mark.parametrize(
+    ("given", "read"),
+    [
+        ("s3://bucket/raw", "s3a://bucket/raw"),
+        ("s3n://bucket/raw", "s3a://bucket/raw"),
+        ("s3a://bucket/raw", "s3a://bucket/raw"),
+        ("s3a://bucket/raw/", "s3a://bucket/raw"),
+        ("s3://bucket", "s3a://bucket"),
+        ("s3a://bucket/s3://odd", "s3a://bucket/s3://odd"),
+        ("file:///data/raw", "file:///data/raw"),
+        ("hdfs://nameservice/raw", "hdfs://nameservice/raw"),
+        ("abfss://box@account.example/raw", "abfss://box@account.example/raw"),
+    ],
+)
+def test_a_storage_uri_becomes_what_spark_reads(given, read):
+    assert storage_uri(given, "RAW_URI") == read
+
+
+@pytest.mark.parametrize(
+    "given", ["raw", "/data/raw", "bucket/raw", "://bucket", "s3a://", "s3:///raw", " s3://bucket"]
+)
+@pytest.mark.parametrize("name", ["RAW_URI", "LAKE_URI"])
+def test_what_is_no_storage_uri_is_named_and_quoted(given, name):
+    with pytest.raises(ConfigurationError) as refusal:
+        storage_from({**ALL, name: given})
+
+    assert str(refusal.value) == f"{name} is '{given}', which is no URI; write s3a://bucket/folder or file:///folder"
+
+
+@pytest.mark.parametrize("name", ["RAW_URI", "LAKE_URI"])
+def test_a_missing_uri_is_named(name):
+    with pytest.raises(ConfigurationError, match=f"^{name} is not set; conf/env.example says what it is$"):
+        storage_from({**ALL, name: ""})
+
+
+def test_an_argument_wins_over_its_variable():
+    storage = storage_from(ALL, raw_uri="s3://other/raw", lake_uri="file:///lake")
+
+    assert (storage.raw_uri, storage.lake_uri) == ("s3a://other/raw", "file:///lake")
+
+
+def test_an_argument_serves_where_the_variable_is_not_set():
+    assert storage_from({}, "s3a://b/raw", "s3a://b/lake").lake_uri == "s3a://b/lake"
+
+
+@pytest.mark.parametrize("unset", [{}, {"AWS_ENDPOINT_URL": "", "AWS_REGION": ""}])
+def test_without_endpoint_and_region_aws_itself_is_meant(unset):
+    storage = storage_from({**ALL, **unset})
+
+    assert (storage.s3_endpoint, storage.s3_region) == (None, None)
+
+
+def test_endpoint_and_region_are_awss_own_variables():
+    storage = storage_from({**ALL, "AWS_ENDPOINT_URL": "http://127.0.0.1:9000", "AWS_REGION": "eu-west-1"})
+
+    assert (storage.s3_endpoint, storage.s3_region) == ("http://127.0.0.1:9000", "eu-west-1")
+
+
+def test_keys_are_left_to_awss_own_credential_chain():
+    storage = storage_from({**ALL, "AWS_ACCESS_KEY_ID": "AKIA-of-mine", "AWS_SECRET_ACCESS_KEY": "hush-hush"})
+
+    assert "AKIA-of-mine" not in repr(storage)
+    assert "hush-hush" not in repr(storage)
