@@ -52,5 +52,5 @@ stop: setup  ## stop the services, and a running demo
 lock: setup  ## write requirements*.txt anew from pyproject.toml
 	@for group in dev:requirements web:requirements-web spark:requirements-spark; do \
 	  PATH="$(CURDIR)/$(VENV):$$PATH" uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate \
-	    --custom-compile-command "make lock" --group $${group%%:*} --output-file $${group##*:}.txt pyproject.toml || exit 1; \
+	    --custom-compile-command "make lock" --group $${group%%:*} --output-file $${group##*:}.txt || exit 1; \
 	done

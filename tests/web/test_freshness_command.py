@@ -23,7 +23,7 @@ def test_a_day_in_time_is_told_in_one_sentence(capsys):
 def test_a_day_overdue_is_an_error_and_named():
     make_publication(days_ago(1))
 
-    with pytest.raises(CommandError, match="^The newest published day is 2026-03-08; 2026-03-09 is overdue") as error:
+    with pytest.raises(CommandError, match="2026-03-08; 2026-03-09 is overdue") as error:
         call_command("check_freshness")
     assert error.value.returncode == 1
 

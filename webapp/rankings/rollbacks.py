@@ -71,8 +71,14 @@ def roll_back(day: date, author: str, reason: str = "", to: int | None = None, s
     Run.objects.filter(pk=change.restored.pk).update(state=Run.State.PUBLISHED, published_at=Now())
     if Run.objects.published().newest() == change.restored:
         reactivate(change.restored)
+    change.restored.refresh_from_db(fields=["published_at"])
     return Rollback.objects.create(
-        day=day, withdrawn=change.withdrawn, restored=change.restored, author=author, reason=reason
+        day=day,
+        withdrawn=change.withdrawn,
+        restored=change.restored,
+        author=author,
+        reason=reason,
+        at=change.restored.published_at,
     )
 
 

@@ -15,3 +15,10 @@ def number(text: str) -> int:
     if not (text.isascii() and text.isdigit() and len(text) < 19):
         raise ArgumentTypeError(f"'{text}' is not a number")
     return int(text)
+
+
+def at_least_one(text: str) -> int:
+    value = number(text)
+    if value < 1:
+        raise ArgumentTypeError(f"'{text}' is less than 1")
+    return value
