@@ -5,7 +5,6 @@ from datetime import date
 
 from django.db import transaction
 from django.db.models import F
-from django.db.models.functions import Now
 
 from webapp.rankings.locks import hold
 from webapp.rankings.models import RANKINGS, Advertiser, Rollback, Run
@@ -67,19 +66,14 @@ def roll_back(day: date, author: str, reason: str = "", to: int | None = None, s
     change = change_of(day, to)
     if seen not in (None, change.withdrawn.pk):
         raise CannotRollBack(f"Run {change.withdrawn.pk} of {day} was published meanwhile; look at it first.")
+    rollback = Rollback.objects.create(
+        day=day, withdrawn=change.withdrawn, restored=change.restored, author=author, reason=reason
+    )
     Run.objects.filter(pk=change.withdrawn.pk).update(state=Run.State.SUPERSEDED)
-    Run.objects.filter(pk=change.restored.pk).update(state=Run.State.PUBLISHED, published_at=Now())
+    Run.objects.filter(pk=change.restored.pk).update(state=Run.State.PUBLISHED, published_at=rollback.at)
     if Run.objects.published().newest() == change.restored:
         reactivate(change.restored)
-    change.restored.refresh_from_db(fields=["published_at"])
-    return Rollback.objects.create(
-        day=day,
-        withdrawn=change.withdrawn,
-        restored=change.restored,
-        author=author,
-        reason=reason,
-        at=change.restored.published_at,
-    )
+    return rollback
 
 
 def reactivate(run: Run) -> None:
