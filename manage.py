@@ -9,7 +9,11 @@ from django.core.exceptions import ImproperlyConfigured
 from django.core.management import execute_from_command_line
 from django.db import OperationalError, ProgrammingError
 
-NO_SUCH_TABLE, NOT_ALLOWED = "42P01", "42501"
+# What to do about it, by PostgreSQL's code.
+ADVICE = {
+    "42P01": "`python manage.py migrate` makes the tables",
+    "42501": "the command is for the owner of the tables, or `database_roles` has not run since the last `migrate`",
+}
 
 
 def main() -> None:
@@ -20,15 +24,16 @@ def main() -> None:
         print(mistake, file=sys.stderr)
         sys.exit(2)
     except OperationalError as trouble:
-        say(trouble)
+        say(str(trouble).strip())
     except ProgrammingError as trouble:
-        if getattr(trouble.__cause__, "pgcode", None) not in (NO_SUCH_TABLE, NOT_ALLOWED):
+        code = getattr(trouble.__cause__, "pgcode", None)
+        if code not in ADVICE:
             raise
-        say(trouble)
+        say(f"{str(trouble).splitlines()[0]}; {ADVICE[code]}")
 
 
-def say(trouble: Exception) -> NoReturn:
-    print(f"The database of DATABASE_URL does not do its part: {str(trouble).strip()}", file=sys.stderr)
+def say(trouble: str) -> NoReturn:
+    print(f"The database of DATABASE_URL does not do its part: {trouble}", file=sys.stderr)
     sys.exit(1)
 
 

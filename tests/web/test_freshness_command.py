@@ -31,7 +31,7 @@ def test_a_day_overdue_is_an_error_and_named():
 @pytest.mark.parametrize(
     ("url", "code", "sentence"),
     [
-        (None, 1, 'relation "run" does not exist'),
+        (None, 1, 'relation "run" does not exist; `python manage.py migrate` makes the tables\n'),
         ("postgres://nobody@127.0.0.1:1/nothing", 1, "Connection refused"),
         ("", 2, "DATABASE_URL is not set"),
     ],

@@ -24,15 +24,14 @@ def superfluous(keep: int) -> QuerySet[Run]:
 def prune(run: Run, keep: int, lake: Lake) -> bool:
     """Remove the run's rows and its part of the lake, unless a rollback has published it meanwhile; tell whether.
 
-    The lake goes first: where it cannot, LakeTrouble leaves the run to be pruned another time. DayIsHeld if a run is at
-    work on the day.
+    The lake goes last, within the transaction: where either refuses, the rows stay, and the run is pruned another time.
+    LakeTrouble; DayIsHeld if a run is at work on the day.
     """
     hold(run.day)
-    still_superfluous = superfluous(keep).filter(pk=run.pk)
-    if not still_superfluous.exists():
+    if not superfluous(keep).filter(pk=run.pk).exists():
         return False
-    remove_run(lake, run.day, run.pk)
     for ranking in RANKINGS.values():
         ranking.objects.of(run).delete()
     Run.objects.filter(pk=run.pk).update(pruned_at=Now())
+    remove_run(lake, run.day, run.pk)
     return True
