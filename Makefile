@@ -34,14 +34,14 @@ env: setup  ## print the exports for a shell: eval "$$(make -s env)"
 	@$(STACK) env
 
 sample: setup  ## eight days of sample events into S3
-	@$(STACK) run spark-submit spark_jobs/sample_data.py --days 8
+	@$(STACK) run --as vitrina_batch spark-submit spark_jobs/sample_data.py --days 8
 
 job: setup  ## one night  [DAY=YYYY-MM-DD]
-	@$(STACK) run spark-submit spark_jobs/nightly.py $(if $(DAY),--day $(DAY))
+	@$(STACK) run --as vitrina_batch spark-submit spark_jobs/nightly.py $(if $(DAY),--day $(DAY))
 
 web: setup  ## the web server at http://127.0.0.1:8000  [PORT=8000]
 	@$(STACK) run python manage.py collectstatic --no-input --verbosity 0
-	@PORT=$(PORT) $(STACK) run gunicorn --config conf/gunicorn.conf.py webapp.wsgi
+	@PORT=$(PORT) $(STACK) run --as vitrina_web gunicorn --config conf/gunicorn.conf.py webapp.wsgi
 
 status: setup  ## whether the services run, where, and where their logs are
 	@$(STACK) status
@@ -52,5 +52,5 @@ stop: setup  ## stop the services, and a running demo
 lock: setup  ## write requirements*.txt anew from pyproject.toml
 	@for group in dev:requirements web:requirements-web spark:requirements-spark; do \
 	  PATH="$(CURDIR)/$(VENV):$$PATH" uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate \
-	    --custom-compile-command "make lock" --group $${group%%:*} --output-file $${group##*:}.txt pyproject.toml || exit 1; \
+	    --custom-compile-command "make lock" --group $${group%%:*} --output-file $${group##*:}.txt || exit 1; \
 	done

@@ -6,6 +6,7 @@ import sys
 
 from devstack.bootstrap import Missing
 from devstack.demo import demo, stop_demo
+from devstack.postgres import BATCH, OWNER, WEB
 from devstack.stack import Stack
 from devstack.state import StackError, state_folder
 from devstack.steps import say
@@ -35,6 +36,7 @@ def parser() -> argparse.ArgumentParser:
     verbs.add_parser("status", help="say whether they run, where, and where their logs are")
     verbs.add_parser("env", help="print the exports for a shell; starts the services if need be")
     run = verbs.add_parser("run", help="run a command in that environment; starts the services if need be")
+    run.add_argument("--as", dest="role", choices=(OWNER, BATCH, WEB), default=OWNER, help="the database role it has")
     run.add_argument("command", nargs=argparse.REMAINDER)
     verbs.add_parser("demo", help="everything, until Ctrl-C").add_argument("--port", type=_port, default=8000)
     return commands
@@ -62,7 +64,7 @@ def perform(options: argparse.Namespace, stack: Stack) -> int:
         if options.verb == "env":
             print("\n".join(f"export {name}={shlex.quote(value)}" for name, value in stack.exports().items()))
         elif options.verb == "run":
-            stack.run(*options.command)
+            stack.run(*options.command, role=options.role)
     return 0
 
 

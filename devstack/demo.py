@@ -17,6 +17,7 @@ from urllib.request import urlopen
 
 import psycopg2
 
+from devstack.postgres import BATCH, WEB
 from devstack.stack import Stack
 from devstack.state import ROOT, StackError, secret
 from devstack.steps import say, step
@@ -67,10 +68,12 @@ def stop_demo(stack: Stack) -> None:
 def _fill(stack: Stack) -> None:
     yesterday = datetime.now(UTC).date() - timedelta(days=1)
     with step(f"sample data: {DAYS} days of raw events in S3"):
-        stack.run("spark-submit", "spark_jobs/sample_data.py", "--days", str(DAYS), "--until", str(yesterday))
+        stack.run(
+            "spark-submit", "spark_jobs/sample_data.py", "--days", str(DAYS), "--until", str(yesterday), role=BATCH
+        )
     first = _first_to_rank(stack, yesterday)
     with step(f"the nightly job, for {(yesterday - first).days + 1} of the days"):
-        stack.run("spark-submit", "spark_jobs/nightly.py", "--from", str(first), "--to", str(yesterday))
+        stack.run("spark-submit", "spark_jobs/nightly.py", "--from", str(first), "--to", str(yesterday), role=BATCH)
     with step("admin account and static files"):
         _create_admin(stack)
         stack.run_quietly("python", "manage.py", "collectstatic", "--no-input")
@@ -102,7 +105,7 @@ def _web_server(stack: Stack, port: int) -> Iterator[subprocess.Popen[bytes]]:
         server = subprocess.Popen(
             ["gunicorn", "--config", "conf/gunicorn.conf.py", "webapp.wsgi"],
             cwd=ROOT,
-            env={**stack.environment(), "PORT": str(port)},
+            env={**stack.environment(WEB), "PORT": str(port)},
             stdout=log,
             stderr=subprocess.STDOUT,
         )

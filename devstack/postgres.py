@@ -15,7 +15,8 @@ from psycopg2 import sql
 
 from devstack.state import StackError, free_port, last_line, locked, secret, unprivileged_account
 
-ROLE = "vitrina"
+OWNER, BATCH, WEB = "vitrina", "vitrina_batch", "vitrina_web"
+"""The roles. The owner of the database, which has his name, migrates; `manage.py database_roles` makes the other two."""
 
 
 class Postgres:
@@ -52,9 +53,13 @@ class Postgres:
         except (OSError, IndexError, ValueError, psutil.Error):
             return False
 
-    def url(self, database: str = ROLE) -> str:
-        """Return the DATABASE_URL of `database` for the role `vitrina`."""
-        return f"postgres://{ROLE}:{secret(self.folder, ROLE)}@127.0.0.1:{self.port()}/{database}"
+    def url(self, database: str = OWNER, role: str = OWNER) -> str:
+        """Return the DATABASE_URL of `database` for one of the roles."""
+        return f"postgres://{role}:{secret(self.folder, role)}@127.0.0.1:{self.port()}/{database}"
+
+    def passwords(self) -> dict[str, str]:
+        """Return the variables from which `manage.py database_roles` takes the passwords."""
+        return {"BATCH_PASSWORD": secret(self.folder, BATCH), "WEB_PASSWORD": secret(self.folder, WEB)}
 
     def port(self) -> int:
         """Return the port the running server listens on."""
@@ -86,12 +91,14 @@ class Postgres:
         with closing(psycopg2.connect(dbname="postgres", **owner)) as connection:
             connection.autocommit = True
             cursor = connection.cursor()
-            role = sql.Identifier(ROLE)
-            cursor.execute("select from pg_roles where rolname = %s", [ROLE])
+            role = sql.Identifier(OWNER)
+            cursor.execute("select from pg_roles where rolname = %s", [OWNER])
             if not cursor.rowcount:
-                create = sql.SQL("create role {} login createdb password %s").format(role)
-                cursor.execute(create, [secret(self.folder, ROLE)])
-            cursor.execute("select from pg_database where datname = %s", [ROLE])
+                create = sql.SQL("create role {} login password %s").format(role)
+                cursor.execute(create, [secret(self.folder, OWNER)])
+            # For the tests' databases and for database_roles; apart, since an older stack's owner has only the first.
+            cursor.execute(sql.SQL("alter role {} createdb createrole").format(role))
+            cursor.execute("select from pg_database where datname = %s", [OWNER])
             if not cursor.rowcount:
                 cursor.execute(sql.SQL("create database {} owner {}").format(role, role))
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import psutil
 
 from devstack.bootstrap import find_java
-from devstack.postgres import Postgres
+from devstack.postgres import OWNER, Postgres
 from devstack.s3 import ACCESS_KEY, REGION, S3, SECRET_KEY
 from devstack.state import ROOT, StackError, last_line, secret
 from devstack.steps import step
@@ -50,13 +50,16 @@ class Stack:
         ]
         return "\n".join(lines)
 
-    def exports(self) -> dict[str, str]:
-        """Return the variables of conf/env.example for these services, and those that Spark needs to start."""
+    def exports(self, role: str = OWNER) -> dict[str, str]:
+        """Return the variables of conf/env.example for these services, and those that Spark needs to start.
+
+        The database is that role's to use; only the owner can migrate.
+        """
         programs = Path(sys.executable).parent
         (spark_home,) = programs.parent.glob("lib/python*/site-packages/pyspark")
         bucket = f"s3a://{self.s3.bucket}"
         return {
-            "DATABASE_URL": self.postgres.url(),
+            "DATABASE_URL": self.postgres.url(role=role),
             "RAW_URI": f"{bucket}/raw",
             "LAKE_URI": f"{bucket}/lake",
             "AWS_ACCESS_KEY_ID": ACCESS_KEY,
@@ -75,13 +78,13 @@ class Stack:
             "PATH": f"{programs}{os.pathsep}{os.environ['PATH']}",
         }
 
-    def environment(self) -> dict[str, str]:
+    def environment(self, role: str = OWNER) -> dict[str, str]:
         """Return this process's environment with the exports laid over it."""
-        return {**os.environ, **self.exports()}
+        return {**os.environ, **self.exports(role)}
 
-    def run(self, *command: str) -> None:
+    def run(self, *command: str, role: str = OWNER) -> None:
         """Run a command from the checkout's root in that environment, its output shown; StackError if it fails."""
-        child = subprocess.Popen(command, cwd=ROOT, env=self.environment())
+        child = subprocess.Popen(command, cwd=ROOT, env=self.environment(role))
         try:
             code = child.wait()
         except BaseException:
@@ -90,12 +93,12 @@ class Stack:
         if code:
             raise StackError(f"`{' '.join(command)}` ended with exit code {code}; its last lines say why")
 
-    def run_quietly(self, *command: str) -> None:
-        """The same, its output kept back unless it fails."""
+    def run_quietly(self, *command: str, **variables: str) -> None:
+        """The same with some variables more, its output kept back unless it fails."""
         done = subprocess.run(
             command,
             cwd=ROOT,
-            env=self.environment(),
+            env={**self.environment(), **variables},
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
@@ -105,9 +108,10 @@ class Stack:
             raise StackError(f"`{' '.join(command)}` failed: {last_line(done.stdout)}")
 
     def migrate(self) -> None:
-        """Bring the database's tables up to date."""
-        with step("database tables (manage.py migrate)"):
+        """Bring the database's tables up to date, and what the roles of batch and web may do with them."""
+        with step("database tables and roles (manage.py migrate, database_roles)"):
             self.run_quietly("python", "manage.py", "migrate", "--no-input")
+            self.run_quietly("python", "manage.py", "database_roles", **self.postgres.passwords())
 
 
 def end_with_children(pid: int) -> None:

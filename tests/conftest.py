@@ -1,6 +1,7 @@
 """Fixtures for all tests: the services, one Spark session for the whole run, raw files, and a night run in this process."""
 
 import gzip
+import io
 import logging
 import os
 import uuid
@@ -10,6 +11,7 @@ from functools import partial
 
 import pytest
 
+from devstack.postgres import BATCH
 from spark_jobs import nightly
 from spark_jobs.night import Nights
 from spark_jobs.session import spark_session
@@ -69,12 +71,23 @@ def a_day_of_events(day=DAY):
     return {"views": [("a", "p", day)], "ads": [("a", "p", "impression", day), ("a", "p", "click", day)]}
 
 
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup, django_db_blocker, stack):
+    """pytest-django's test database, with the roles of batch and web."""
+    from django.core.management import call_command
+
+    with django_db_blocker.unblock(), pytest.MonkeyPatch.context() as patched:
+        for variable, password in stack.postgres.passwords().items():
+            patched.setenv(variable, password)
+        call_command("database_roles", stdout=io.StringIO())
+
+
 @pytest.fixture
 def database(stack, transactional_db):
     """Django's test database, as the batch sees it."""
     from django.db import connection
 
-    return Database.from_url(stack.postgres.url(connection.settings_dict["NAME"]))
+    return Database.from_url(stack.postgres.url(connection.settings_dict["NAME"], BATCH))
 
 
 @pytest.fixture

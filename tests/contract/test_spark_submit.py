@@ -11,6 +11,7 @@ from datetime import date
 
 import pytest
 
+from devstack.postgres import BATCH
 from devstack.s3 import S3
 from devstack.state import ROOT
 from spark_jobs.warehouse import Warehouse
@@ -36,10 +37,10 @@ def bucket(stack, prefix):
 
 @pytest.fixture
 def url(stack, transactional_db):
-    """The DATABASE_URL of Django's test database."""
+    """The DATABASE_URL of Django's test database for the batch."""
     from django.db import connection
 
-    return stack.postgres.url(connection.settings_dict["NAME"])
+    return stack.postgres.url(connection.settings_dict["NAME"], BATCH)
 
 
 @pytest.fixture

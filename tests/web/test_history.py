@@ -5,7 +5,7 @@ from urllib.parse import quote
 import pytest
 
 from tests.web.conftest import days_ago, make_advertiser, make_list, make_publication, make_run
-from webapp.rankings.models import TopCTR
+from webapp.rankings.models import Run, TopCTR
 
 pytestmark = pytest.mark.django_db
 
@@ -25,6 +25,7 @@ def test_the_answer_is_as_designed(ask):
             {
                 "date": "2026-03-08",
                 "published": True,
+                "final": False,
                 "models": {"TopProduct": [{"rank": 1, "product_id": "p1", "views": 5}], "TopCTR": []},
             }
         ],
@@ -70,7 +71,14 @@ def test_days_between_that_are_not_published_are_there_and_empty(ask):
     make_publication()
     gap = ask("/history/A?days=3")["days"][1]
 
-    assert gap == {"date": "2026-03-08", "published": False, "models": {"TopProduct": [], "TopCTR": []}}
+    assert gap == {"date": "2026-03-08", "published": False, "final": False, "models": {"TopProduct": [], "TopCTR": []}}
+
+
+def test_a_day_that_late_events_change_no_more_is_final(ask):
+    make_publication()
+    Run.objects.update(final=True)
+
+    assert ask("/history/A?days=1")["days"][0]["final"] is True
 
 
 def test_a_published_day_without_a_list_is_published_and_empty(ask):

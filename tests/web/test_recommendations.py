@@ -5,7 +5,7 @@ from urllib.parse import quote
 import pytest
 
 from tests.web.conftest import YESTERDAY, days_ago, make_advertiser, make_list, make_publication, make_run
-from webapp.rankings.models import TopCTR
+from webapp.rankings.models import Run, TopCTR
 
 pytestmark = pytest.mark.django_db
 ADDRESSES = [prefix + "/recommendations/A/TopProduct" + slash for prefix in ("", "/api/v1") for slash in ("", "/")]
@@ -25,8 +25,16 @@ def test_the_answer_is_as_designed(ask):
         "status": "fresh",
         "run": run.pk,
         "published_at": "2026-03-10T05:00:00Z",
+        "final": False,
         "items": [{"rank": 1, "product_id": "p1", "views": 5}, {"rank": 2, "product_id": "p2", "views": 5}],
     }
+
+
+def test_a_day_that_late_events_change_no_more_is_final(ask):
+    make_publication()
+    Run.objects.update(final=True)
+
+    assert ask("/recommendations/A/TopProduct")["final"] is True
 
 
 def test_click_rates_come_with_their_counts(ask):

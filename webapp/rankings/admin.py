@@ -1,4 +1,6 @@
-"""The four tables for people to look into. Only the batch writes them, so nobody may add, change or delete here."""
+"""The tables for people to look into. Only the batch writes them, so nobody may add, change or delete here.
+
+One thing can be done: go back to an earlier run of a day."""
 
 from collections.abc import Callable
 from typing import Any
@@ -12,7 +14,8 @@ from django.urls import reverse
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
 
-from webapp.rankings.models import RANKINGS, Advertiser, Ranking, Run, TopCTR, TopProduct
+from webapp.rankings.models import RANKINGS, Advertiser, Ranking, Rollback, Run, TopCTR, TopProduct
+from webapp.rankings.rollback_action import RollsBack
 
 admin.site.site_header = "Vitrina"
 admin.site.site_title = "Vitrina"
@@ -22,7 +25,7 @@ admin.site.index_title = "What the nightly batch wrote"
 class ReadOnlyAdmin(admin.ModelAdmin):
     """Lists, filters and single rows; no way to change anything, for anyone."""
 
-    actions = None
+    actions: tuple[str, ...] | None = None
     show_full_result_count = False  # counting a large table costs more than it tells
 
     def has_add_permission(self, request: HttpRequest) -> bool:
@@ -57,6 +60,8 @@ def table(value: Any) -> SafeString | str:
             "", '<tr><th scope="row">{}</th><td>{}</td></tr>', ((name, table(item)) for name, item in value.items())
         )
         return format_html("<table>{}</table>", rows) if value else "–"
+    if isinstance(value, list) and value and all(isinstance(item, dict) for item in value):
+        return table_of_rows(value)
     if isinstance(value, list):
         return format_html_join(", ", "{}", ((table(item),) for item in value))
     if isinstance(value, bool):
@@ -64,6 +69,17 @@ def table(value: Any) -> SafeString | str:
     if isinstance(value, int):
         return f"{value:,}"
     return "–" if value is None else str(value)
+
+
+def table_of_rows(rows: list[dict[str, Any]]) -> SafeString:
+    """Objects as the rows of one table, as an input's files are; the first one's names head the columns."""
+    head = format_html_join("", '<th scope="col">{}</th>', ((name,) for name in rows[0]))
+    body = format_html_join(
+        "",
+        "<tr>{}</tr>",
+        ((format_html_join("", "<td>{}</td>", ((table(row.get(name)),) for name in rows[0])),) for row in rows),
+    )
+    return format_html("<table><tr>{}</tr>{}</table>", head, body)
 
 
 @admin.register(Advertiser)
@@ -83,20 +99,22 @@ class AdvertiserAdmin(ReadOnlyAdmin):
 
 
 @admin.register(Run)
-class RunAdmin(ReadOnlyAdmin):
-    list_display = ("id", "day", "state", "started_at", "took", "message")
-    list_filter = ("state",)
+class RunAdmin(RollsBack, ReadOnlyAdmin):
+    actions = ("go_back",)
+    list_display = ("id", "day", "state", "final", "started_at", "took", "message")
+    list_filter = ("state", "final")
     search_fields = ("message", "code_version")
     search_help_text = "A part of the message or of the code's version"
     date_hierarchy = "day"
     ordering = ("-id",)
     fieldsets = (
-        (None, {"fields": ["day", "state", "message", "lists"]}),
-        ("When", {"fields": ["started_at", "finished_at", "took", "published_at"]}),
+        (None, {"fields": ["day", "state", "final", "message", "lists"]}),
+        ("When", {"fields": ["started_at", "finished_at", "took", "published_at", "pruned_at"]}),
         ("How much", {"fields": ["readable_counts"]}),
+        ("What it read", {"fields": ["readable_inputs"]}),
         ("How", {"fields": ["code_version", "spark_version", "readable_parameters"]}),
     )
-    readonly_fields = ("took", "lists", "readable_counts", "readable_parameters")
+    readonly_fields = ("took", "lists", "readable_counts", "readable_inputs", "readable_parameters")
 
     @admin.display(description="took")
     def took(self, run: Run) -> str:
@@ -110,9 +128,34 @@ class RunAdmin(ReadOnlyAdmin):
     def readable_counts(self, run: Run) -> SafeString | str:
         return table(run.counts)
 
+    @admin.display(description="inputs")
+    def readable_inputs(self, run: Run) -> SafeString | str:
+        return table(run.inputs)
+
     @admin.display(description="parameters")
     def readable_parameters(self, run: Run) -> SafeString | str:
         return table(run.parameters)
+
+
+@admin.register(Rollback)
+class RollbackAdmin(ReadOnlyAdmin):
+    """Who took which day back; what the runs' own pages cannot tell."""
+
+    list_display = ("id", "day", "from_run", "to_run", "author", "reason", "at")
+    search_fields = ("author", "reason")
+    search_help_text = "A part of the author's name or of the reason"
+    date_hierarchy = "day"
+    ordering = ("-id",)
+    fields = ("day", "from_run", "to_run", "author", "reason", "at")
+    readonly_fields = ("from_run", "to_run")
+
+    @admin.display(description="from run", ordering="withdrawn")
+    def from_run(self, rollback: Rollback) -> SafeString:
+        return link("run_change", rollback.withdrawn_id, rollback.withdrawn_id)
+
+    @admin.display(description="to run", ordering="restored")
+    def to_run(self, rollback: Rollback) -> SafeString:
+        return link("run_change", rollback.restored_id, rollback.restored_id)
 
 
 def score(column: str) -> Callable[[Ranking], str]:

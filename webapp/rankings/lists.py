@@ -26,10 +26,11 @@ class Recommendations:
 
 @dataclass(frozen=True)
 class HistoryDay:
-    """One day's lists by model; all empty when the day is not published."""
+    """One day's lists by model; all empty when the day is not published. What is final, late events change no more."""
 
     date: date
     published: bool
+    final: bool
     models: dict[str, list[Ranking]]
 
 
@@ -102,11 +103,16 @@ def history(advertiser_id: str, last: date | None, length: int, model: str | Non
     if not items:
         raise NoRecommendations(f"“{advertiser_id}” had no events from {first} to {last} that could be ranked.")
 
-    published = {run.day for run in runs}
+    final = {run.day: run.final for run in runs}
     days = [last - timedelta(days=age) for age in range((last - first).days + 1)]
     return History(
         advertiser,
         first,
         last,
-        [HistoryDay(day, day in published, {name: items.get((day, name), []) for name in rankings}) for day in days],
+        [
+            HistoryDay(
+                day, day in final, final.get(day, False), {name: items.get((day, name), []) for name in rankings}
+            )
+            for day in days
+        ],
     )

@@ -53,7 +53,9 @@ class Run(models.Model):
     )
     started_at = models.DateTimeField(db_default=Now(), db_comment="When the batch opened the run")
     finished_at = models.DateTimeField(null=True, blank=True, db_comment="When the run ended, well or badly")
-    published_at = models.DateTimeField(null=True, blank=True, db_comment="When readers first saw the run's lists")
+    published_at = models.DateTimeField(
+        null=True, blank=True, db_comment="When the run's lists last became what readers see"
+    )
     code_version = models.CharField(
         max_length=200, blank=True, db_default="", db_comment="Version or commit of the batch's code"
     )
@@ -80,6 +82,9 @@ class Run(models.Model):
         db_default=False,
         db_comment="Whether the nights no longer look back at the day: late events change nothing any more",
     )
+    pruned_at = models.DateTimeField(
+        null=True, blank=True, db_comment="When the run's rows and its part of the lake were removed; its counts stay"
+    )
 
     objects = RunQuerySet.as_manager()
 
@@ -103,6 +108,31 @@ class Run(models.Model):
 
     def __str__(self) -> str:
         return f"{self.id} of {self.day}"
+
+
+class Rollback(models.Model):
+    """A day taken back from one run to another by a person: an entry of the ledger, never changed."""
+
+    id = models.BigAutoField(primary_key=True, db_comment="Number of the rollback, counted upwards by the database")
+    day = models.DateField(db_comment="The day (UTC) that was taken back")
+    withdrawn = models.ForeignKey(
+        Run, on_delete=models.PROTECT, related_name="+", db_index=False, db_comment="The run that readers saw before"
+    )
+    restored = models.ForeignKey(
+        Run, on_delete=models.PROTECT, related_name="+", db_index=False, db_comment="The run that readers saw after it"
+    )
+    author = models.CharField(
+        max_length=200, db_comment="Who did it: a user of the admin, or cli: and an account of the machine"
+    )
+    reason = models.TextField(blank=True, db_default="", db_comment="Why, in the author's words")
+    at = models.DateTimeField(db_default=Now(), db_comment="When readers began to see the restored run")
+
+    class Meta:
+        db_table = "rollback"
+        db_table_comment = "One row a rollback: who took which day back from which run to which, and why"
+
+    def __str__(self) -> str:
+        return f"{self.day} from run {self.withdrawn_id} to run {self.restored_id}"
 
 
 class Ranking(models.Model):

@@ -25,6 +25,7 @@ class RecommendationsSerializer(serializers.Serializer):
     status = serializers.SerializerMethodField()
     run = serializers.IntegerField(source="run.id")
     published_at = serializers.DateTimeField(source="run.published_at")
+    final = serializers.BooleanField(source="run.final")
     items = ItemSerializer(many=True)
 
     def get_status(self, recommendations: Recommendations) -> str:
@@ -34,6 +35,7 @@ class RecommendationsSerializer(serializers.Serializer):
 class HistoryDaySerializer(serializers.Serializer):
     date = serializers.DateField()
     published = serializers.BooleanField()
+    final = serializers.BooleanField()
     models = serializers.SerializerMethodField()
 
     def get_models(self, day: HistoryDay) -> dict[str, Any]:

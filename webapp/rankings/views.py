@@ -65,6 +65,8 @@ class RecommendationsView(QuestionView, RetrieveAPIView):
 
     date: a published day, YYYY-MM-DD; without it, the newest. The status is stale once that is older than yesterday.
     limit: how many products at most, 1 to 20.
+
+    A day is final once late events change it no more.
     """
 
     query_class = RecommendationsQuery
