@@ -60,5 +60,7 @@ class Connection:
                 self.connection.autocommit = True
 
     def close(self) -> None:
-        """Close the connection, and let go of all its locks."""
+        """Let go of all locks and close the connection; of a closed one PostgreSQL frees them a moment later."""
+        with suppress(*CONNECTION_LOST):
+            self.query("select pg_advisory_unlock_all()")
         self.connection.close()
