@@ -2,10 +2,11 @@
 
 from collections import defaultdict
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pytest
 
+from devstack.state import secret
 from spark_jobs.warehouse import RANKING_TABLES
 from tests.faults.database import Session
 from tests.faults.editions import NEW, OLD
@@ -36,9 +37,16 @@ def counted(request):
 
 
 @pytest.fixture
-def session(database):
-    """A second session in the job's database."""
-    with closing(Session(database)) as session:
+def postgres(stack):
+    """The server of the job's database."""
+    return stack.postgres
+
+
+@pytest.fixture
+def session(database, postgres):
+    """An administrator's session in the job's database: sees and ends other roles' sessions, locks what he likes."""
+    administrator = replace(database, user="postgres", password=secret(postgres.folder, "postgres"))
+    with closing(Session(administrator)) as session:
         yield session
 
 

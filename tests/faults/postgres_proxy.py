@@ -4,20 +4,26 @@ import socket
 import threading
 from contextlib import suppress
 
+from spark_jobs.settings import Database
+
 COMMITTED = b"C\x00\x00\x00\x0bCOMMIT\x00"
 """The server's message CommandComplete after COMMIT."""
 
 
 class LossyWay:
-    """A TCP proxy to a PostgreSQL on 127.0.0.1 that cuts the first `times` connections that write `table` and commit."""
+    """A TCP proxy to a PostgreSQL on 127.0.0.1 that cuts the first `times` connections that say `words` and commit."""
 
-    def __init__(self, port: int, table: str, times: int) -> None:
+    def __init__(self, port: int, words: str, times: int = 1) -> None:
         self.behind = port
-        self.mark = f"INSERT INTO {table}".encode()
+        self.words = words.encode()
         self.times = times
         self.injected = 0
         self.listener = socket.create_server(("127.0.0.1", 0))
         self.port: int = self.listener.getsockname()[1]
+
+    def url(self, database: Database) -> str:
+        """Return the DATABASE_URL of a database behind it. The way is not encrypted: the proxy must read along."""
+        return f"postgres://{database.user}:{database.password}@127.0.0.1:{self.port}/{database.name}?sslmode=disable"
 
     def __enter__(self) -> "LossyWay":
         threading.Thread(target=self._accept, name="lossy way", daemon=True).start()
@@ -39,7 +45,7 @@ class LossyWay:
     def _to_server(self, client: socket.socket, server: socket.socket, writes: threading.Event) -> None:
         with suppress(OSError):
             while chunk := client.recv(65536):
-                if self.mark in chunk:
+                if self.words in chunk:
                     writes.set()
                 server.sendall(chunk)
         _hang_up(client, server)

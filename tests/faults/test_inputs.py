@@ -4,7 +4,6 @@ import gzip
 
 import pytest
 
-from spark_jobs import nightly
 from spark_jobs.night import Failed
 from tests.conftest import DAY, VIEWS
 from tests.faults.editions import NEW
@@ -71,7 +70,7 @@ def refuses(night):
         (with_garbage(0.012), "rejected"),
         (with_garbage(0.30), "rejected"),
     ],
-    ids=["empty file", "no rows", "no advertisers", "wrong columns", "1.2 % garbage", "30 % garbage"],
+    ids=["an empty file", "no rows", "no advertisers", "wrong columns", "1.2 % garbage", "30 % garbage"],
 )
 def test_readers_keep_the_old_lists_when_the_input_has(changed, reason, put_new, night, reader, nothing_is_left):
     put_new(**changed)
@@ -92,7 +91,7 @@ def test_half_of_the_usual_events_are_refused_and_the_whole_file_publishes(put_n
     reader.read_on()
 
     assert reader.saw == ["old"]
-    assert f"are under half of the usual {usual}" in Run.objects.latest("id").message
+    assert f"of the usual {usual}" in Run.objects.latest("id").message
 
     put_new()
     assert night()
@@ -142,9 +141,25 @@ def test_broken_lines_are_left_out_of_the_new_lists_and_counted_when_the_input_h
     assert sum(Run.objects.published().get().counts["rejected"].values()) >= 1
 
 
-def test_a_day_in_the_future_is_a_mistake_and_ends_2_before_anything_is_asked(capsys):
+def test_a_file_that_is_there_twice_is_refused_and_both_are_named(put, night_on_s3, reader, counted):
+    for name, content in NEW.files.items():
+        put(f"{name}/part-1.csv", content.decode())
+    put("product_views/part-2.csv", NEW.files["product_views"].decode())
+    counted.faults += 1
+    assert refuses(night_on_s3)
+    reader.read_on()
+
+    assert reader.saw == ["old"]
+    message = Run.objects.latest("id").message
+    assert "product_views/part-1.csv" in message
+    assert "product_views/part-2.csv" in message
+
+
+def test_a_day_in_the_future_is_a_mistake_and_ends_2_before_anything_is_asked(night, reader, capsys, counted):
+    counted.faults += 1
     with pytest.raises(SystemExit) as ended:
-        nightly.options_from(nightly.parser().parse_args(["--day", "2999-01-01"]))
+        night("--day", "2999-01-01")
 
     assert ended.value.code == 2
-    assert "2999-01-01" in capsys.readouterr().err
+    assert "2999-01-01 is not over yet" in capsys.readouterr().err
+    assert Run.objects.count() == 1

@@ -15,7 +15,7 @@ pytestmark = pytest.mark.long
 
 
 @pytest.fixture(scope="module")
-def server(stack):
+def postgres(stack):
     """The module's own server, with the tables."""
     server = FragileServer(stack.folder / "fragile")
     yield server
@@ -23,11 +23,11 @@ def server(stack):
 
 
 @pytest.fixture
-def url(server):
+def url(postgres):
     """Its DATABASE_URL; its tables are empty."""
-    with closing(psycopg2.connect(server.url())) as connection, connection, connection.cursor() as cursor:
+    with closing(psycopg2.connect(postgres.url())) as connection, connection, connection.cursor() as cursor:
         cursor.execute("truncate run, advertiser cascade")
-    return server.url()
+    return postgres.url()
 
 
 @pytest.fixture
@@ -59,12 +59,12 @@ FAULTS = {
 )
 @pytest.mark.parametrize("fault", FAULTS)
 def test_when_postgresql_goes_away_readers_keep_the_old_lists_the_job_ends_1_and_the_next_publishes(
-    fault, point, query, server, reader, new_in_s3, start_job, session, the_next_night_publishes, counted
+    fault, point, query, postgres, reader, new_in_s3, start_job, session, the_next_night_publishes, counted
 ):
     with session.holding(point.locks):
         job = start_job()
         session.wait_until(point.is_there, job)
-        FAULTS[fault](server, session, query)
+        FAULTS[fault](postgres, session, query)
         counted.faults += 1
         code, report, said = job.wait()
     reader.read_on()
@@ -113,9 +113,9 @@ def test_a_lock_that_somebody_else_holds_for_good_ends_the_job_1_after_the_lock_
 
 
 def test_on_a_full_disk_readers_keep_the_old_lists_the_job_ends_1_and_the_next_publishes_once_there_is_room(
-    server, database, reader, new_in_s3, start_job, session, the_next_night_publishes, counted
+    postgres, database, reader, new_in_s3, start_job, session, the_next_night_publishes, counted
 ):
-    server.limit_files(fill(session))
+    postgres.limit_files(fill(session))
     try:
         with closing(Session(database)) as limited:
             while can_take_another_row(limited):
@@ -123,7 +123,7 @@ def test_on_a_full_disk_readers_keep_the_old_lists_the_job_ends_1_and_the_next_p
         counted.faults += 1
         code, report, said = start_job().wait()
     finally:
-        server.limit_files(UNLIMITED)
+        postgres.limit_files(UNLIMITED)
     reader.read_on()
 
     assert (code, report["state"]) == (1, "failed"), said

@@ -2,7 +2,6 @@
 
 import pytest
 
-from spark_jobs.settings import Database
 from tests.faults.points import COUNTED
 from tests.faults.postgres_proxy import LossyWay
 from tests.processes import complaints
@@ -18,6 +17,7 @@ def failing_inserts(session):
 
     def arm(times):
         session.ask("create sequence fault")  # is not rolled back with the row that failed
+        session.ask("grant usage on sequence fault to public")
         session.ask(
             "create function fail() returns trigger language plpgsql as $$ begin"
             f" if nextval('fault') <= {times} then raise exception 'no room for this row today'; end if;"
@@ -71,10 +71,8 @@ def test_a_task_that_fails_always_ends_the_job_1_with_its_reason_and_the_next_ru
 def test_a_task_that_commits_its_rows_and_is_run_again_doubles_none_of_them(
     reader, new_in_s3, spark_submit, database, session, nothing_is_left, counted
 ):
-    with LossyWay(database.port, table="top_ctr", times=1) as way:
-        there = Database(database.host, way.port, database.name, database.user, database.password)
-        url = f"postgres://{there.user}:{there.password}@{there.host}:{there.port}/{there.name}?sslmode=disable"
-        code, report, said = spark_submit(spark=THREE_TRIES, DATABASE_URL=url)
+    with LossyWay(database.port, "INSERT INTO top_ctr") as way:
+        code, report, said = spark_submit(spark=THREE_TRIES, DATABASE_URL=way.url(database))
     counted.faults += way.injected
     reader.read_on()
 
@@ -90,6 +88,20 @@ def test_a_task_that_commits_its_rows_and_is_run_again_doubles_none_of_them(
 
     assert code == 0, said
     assert reader.saw == ["old", "new"]
+
+
+def test_where_the_answer_to_the_publishing_commit_is_lost_the_run_asks_again_and_says_published(
+    reader, new_in_s3, spark_submit, database, nothing_is_left, counted
+):
+    with LossyWay(database.port, "update run set state = 'published'") as way:
+        code, report, said = spark_submit(DATABASE_URL=way.url(database))
+    counted.faults += way.injected
+    reader.read_on()
+
+    assert way.injected == 1
+    assert (code, report["state"]) == (0, "published"), said
+    assert reader.saw == ["old", "new"]
+    assert nothing_is_left()
 
 
 def test_of_two_runs_at_once_the_second_ends_4_naming_the_first_which_publishes(
