@@ -166,7 +166,6 @@ def start_job(url, prefix):
             "DATABASE_URL": url,
             "RAW_URI": f"{prefix.replace('s3a:', 's3:')}/raw",
             "LAKE_URI": f"{prefix}/lake",
-            "SPARK_SUBMIT_OPTS": "-XX:TieredStopAtLevel=1",  # too short a life for the optimizing compiler: a third less
         }
         command = [*spark, "spark_jobs/nightly.py", "--day", DAY, *arguments]
         jobs.append(Job(*command, environment={**places, **environment}, largest_file=largest_file))

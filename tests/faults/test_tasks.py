@@ -2,6 +2,7 @@
 
 import pytest
 
+from tests.conftest import DAY, VIEWS
 from tests.faults.points import COUNTED
 from tests.faults.postgres_proxy import LossyWay
 from tests.processes import complaints
@@ -102,6 +103,24 @@ def test_where_the_answer_to_the_publishing_commit_is_lost_the_run_asks_again_an
     assert (code, report["state"]) == (0, "published"), said
     assert reader.saw == ["old", "new"]
     assert nothing_is_left()
+
+
+def test_on_a_full_disk_of_sparks_own_the_job_ends_1_and_says_so_and_the_next_run_publishes(
+    raw, start_job, reader, tmp_path, the_next_night_publishes, counted
+):
+    raw.put(
+        "product_views.csv", VIEWS + "".join(f"a,{n:08x}{n * 2654435761 % 2**32:08x},{DAY}\n" for n in range(50_000))
+    )
+    lake = (tmp_path / "lake").as_uri()
+    counted.faults += 1
+    code, report, said = start_job("--raw-uri", raw.uri, "--lake-uri", lake, largest_file=2**16).wait()
+    reader.read_on()
+
+    assert (code, report["state"]) == (1, "failed"), said
+    assert "File too large" in " ".join(complaints(said))
+    assert "Traceback" not in said
+    assert reader.saw == ["old"]
+    assert the_next_night_publishes()
 
 
 def test_of_two_runs_at_once_the_second_ends_4_naming_the_first_which_publishes(
