@@ -1,7 +1,7 @@
 """What fault tests share: a day that readers see, a reader who never stops asking, and the count of what was tried."""
 
 from collections import defaultdict
-from contextlib import closing
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
 
 import pytest
@@ -10,6 +10,7 @@ from devstack.state import secret
 from spark_jobs.warehouse import RANKING_TABLES
 from tests.faults.database import Session
 from tests.faults.editions import NEW, OLD
+from tests.faults.points import OPENED
 from tests.faults.reader import Reader, by_queryset
 
 
@@ -86,6 +87,21 @@ def reader(old_is_published, ask, reader_settings, counted):
     counted.unanswered += reader.reads["no answer"]
     counted.wrong += len(reader.wrong)
     assert reader.wrong == []
+
+
+@pytest.fixture
+def stopped_at(new_in_s3, start_job, session):
+    """A function that starts a job over the new raw events and holds it at a point while its `with` block lasts."""
+
+    @contextmanager
+    def stop(point, **environment):
+        job = start_job(**environment)
+        session.wait_until(OPENED.is_there, job)  # what a job clears up before it opens its run needs the tables, too
+        with session.holding(point.locks):
+            session.wait_until(point.is_there, job)
+            yield job
+
+    return stop
 
 
 @pytest.fixture

@@ -4,14 +4,12 @@ import os
 import resource
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-
-import psutil
 
 from devstack.postgres import Postgres
 from devstack.state import ROOT
-
-UNLIMITED = resource.RLIM_INFINITY
 
 
 class FragileServer(Postgres):
@@ -29,16 +27,23 @@ class FragileServer(Postgres):
         done = self._run("pg_ctl", "-D", self.data, "-m", mode, "-w", "stop")
         assert done.returncode == 0, done.stdout
 
-    def resume(self) -> None:
-        """Start it again, at the same port."""
+    def resume(self, largest_file: int | None = None) -> None:
+        """Start it again, at the same port; no file of its can grow over `largest_file` bytes.
+
+        PostgreSQL takes this limit as a full disk by design: it ignores SIGXFSZ and handles the write that fails.
+        """
         options = f"-c listen_addresses=127.0.0.1 -c port={self.fixed_port} -c unix_socket_directories=''"
-        done = self._run("pg_ctl", "-D", self.data, "-l", self.log, "-w", "-o", options, "start")
+        with files_limited(largest_file):
+            done = self._run("pg_ctl", "-D", self.data, "-l", self.log, "-w", "-o", options, "start")
         assert done.returncode == 0, done.stdout
 
-    def limit_files(self, size: int) -> None:
-        """Let no session that is opened from now on make a file larger than `size` bytes.
 
-        PostgreSQL takes this limit as a full disk by design: it ignores SIGXFSZ and handles the failed write.
-        """
-        postmaster = int((self.data / "postmaster.pid").read_text().split()[0])
-        psutil.Process(postmaster).rlimit(psutil.RLIMIT_FSIZE, (size, UNLIMITED))
+@contextmanager
+def files_limited(size: int | None) -> Iterator[None]:
+    """Let no process that is started within the block make a file larger than this."""
+    usual, most = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (usual if size is None else size, most))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (usual, most))

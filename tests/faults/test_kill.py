@@ -17,13 +17,11 @@ BEFORE_THE_COMMIT = {
 
 
 @pytest.fixture
-def killed_at(new_in_s3, start_job, session, reader, counted):
+def killed_at(stopped_at, session, reader, counted):
     """A function that starts a job, kills it at a point, and waits until PostgreSQL has noticed and the reader read on."""
 
     def kill(point):
-        with session.holding(point.locks):
-            job = start_job()
-            session.wait_until(point.is_there, job)
+        with stopped_at(point) as job:
             assert job.is_running()
             job.kill()
             counted.faults += 1

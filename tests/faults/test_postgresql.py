@@ -6,9 +6,8 @@ import psycopg2
 import pytest
 
 from spark_jobs.settings import Database
-from tests.faults.database import Session
 from tests.faults.points import COUNTED, HALF_APPENDED, PUBLISHING
-from tests.faults.server import UNLIMITED, FragileServer
+from tests.faults.server import FragileServer
 from tests.processes import complaints
 
 pytestmark = pytest.mark.long
@@ -59,11 +58,9 @@ FAULTS = {
 )
 @pytest.mark.parametrize("fault", FAULTS)
 def test_when_postgresql_goes_away_readers_keep_the_old_lists_the_job_ends_1_and_the_next_publishes(
-    fault, point, query, postgres, reader, new_in_s3, start_job, session, the_next_night_publishes, counted
+    fault, point, query, postgres, reader, stopped_at, session, the_next_night_publishes, counted
 ):
-    with session.holding(point.locks):
-        job = start_job()
-        session.wait_until(point.is_there, job)
+    with stopped_at(point) as job:
         FAULTS[fault](postgres, session, query)
         counted.faults += 1
         code, report, said = job.wait()
@@ -78,11 +75,9 @@ def test_when_postgresql_goes_away_readers_keep_the_old_lists_the_job_ends_1_and
 
 @pytest.mark.parametrize("point", [COUNTED, PUBLISHING], ids=["append", "publish"])
 def test_a_lock_that_somebody_else_holds_for_a_while_is_waited_for_and_the_run_publishes(
-    point, reader, new_in_s3, start_job, session, nothing_is_left, counted
+    point, reader, stopped_at, nothing_is_left, counted
 ):
-    with session.holding(point.locks):
-        job = start_job()
-        session.wait_until(point.is_there, job)
+    with stopped_at(point) as job:
         counted.faults += 1
         reader.read_on(times=300)
         seen_meanwhile = list(reader.saw)
@@ -97,11 +92,9 @@ def test_a_lock_that_somebody_else_holds_for_a_while_is_waited_for_and_the_run_p
 
 @pytest.mark.parametrize("point", [COUNTED, PUBLISHING], ids=["append", "publish"])
 def test_a_lock_that_somebody_else_holds_for_good_ends_the_job_1_after_the_lock_timeout(
-    point, url, reader, new_in_s3, start_job, session, the_next_night_publishes, counted
+    point, url, reader, stopped_at, the_next_night_publishes, counted
 ):
-    with session.holding(point.locks):
-        job = start_job(DATABASE_URL=f"{url}?options=-c%20lock_timeout%3D2s")
-        session.wait_until(point.is_there, job)
+    with stopped_at(point, DATABASE_URL=f"{url}?options=-c%20lock_timeout%3D2s") as job:
         counted.faults += 1
         code, report, said = job.wait()
     reader.read_on()
@@ -113,17 +106,18 @@ def test_a_lock_that_somebody_else_holds_for_good_ends_the_job_1_after_the_lock_
 
 
 def test_on_a_full_disk_readers_keep_the_old_lists_the_job_ends_1_and_the_next_publishes_once_there_is_room(
-    postgres, database, reader, new_in_s3, start_job, session, the_next_night_publishes, counted
+    postgres, reader, new_in_s3, start_job, session, the_next_night_publishes, counted
 ):
-    postgres.limit_files(fill(session))
-    try:
-        with closing(Session(database)) as limited:
-            while can_take_another_row(limited):
-                pass
-        counted.faults += 1
-        code, report, said = start_job().wait()
-    finally:
-        postgres.limit_files(UNLIMITED)
+    full = fill(session)
+    postgres.halt("fast")
+    postgres.resume(largest_file=full)
+    session.reconnect()
+    while can_take_another_row(session):
+        pass
+    counted.faults += 1
+    code, report, said = start_job().wait()
+    postgres.halt("fast")
+    postgres.resume()
     reader.read_on()
 
     assert (code, report["state"]) == (1, "failed"), said
@@ -147,9 +141,9 @@ def fill(session):
     return size
 
 
-def can_take_another_row(limited):
+def can_take_another_row(session):
     try:
-        limited.ask(
+        session.ask(
             "insert into top_ctr (run_id, date, advertiser_id, product_id, rank, clicks, impressions, ctr)"
             " select max(id), '2026-01-01', clock_timestamp()::text, 'p', 1, 0, 1, 0 from run where state = 'superseded'"
         )

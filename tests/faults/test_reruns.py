@@ -63,11 +63,9 @@ def test_twenty_reruns_give_the_same_rows_and_one_published_run(night, reader, c
 
 
 def test_a_client_of_the_api_keeps_the_old_list_when_the_job_is_killed_inside_the_publishing_transaction(
-    reader, new_in_s3, start_job, spark_submit, session, counted
+    reader, stopped_at, spark_submit, session, counted
 ):
-    with session.holding(PUBLISHING.locks):
-        job = start_job()
-        session.wait_until(PUBLISHING.is_there, job)
+    with stopped_at(PUBLISHING) as job:
         job.kill()
         counted.faults += 1
     reader.read_on()

@@ -124,11 +124,9 @@ def test_on_a_full_disk_of_sparks_own_the_job_ends_1_and_says_so_and_the_next_ru
 
 
 def test_of_two_runs_at_once_the_second_ends_4_naming_the_first_which_publishes(
-    reader, new_in_s3, start_job, spark_submit, session, nothing_is_left, counted
+    reader, stopped_at, spark_submit, session, nothing_is_left, counted
 ):
-    with session.holding(COUNTED.locks):
-        first = start_job()
-        session.wait_until(COUNTED.is_there, first)
+    with stopped_at(COUNTED) as first:
         [(run,)] = session.ask("select id from run where state = 'running'")
         counted.faults += 1
         code, _, said = spark_submit()
