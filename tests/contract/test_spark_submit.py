@@ -8,7 +8,6 @@ from datetime import date
 
 import pytest
 
-from devstack.postgres import BATCH
 from devstack.s3 import S3
 from spark_jobs.warehouse import Warehouse
 from tests.conftest import DAY

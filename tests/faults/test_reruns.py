@@ -7,6 +7,7 @@ from urllib.request import urlopen
 
 import pytest
 
+from devstack.postgres import WEB
 from tests.faults.editions import NEW, OLD
 from tests.faults.points import PUBLISHING
 from tests.faults.reader import NoAnswer
@@ -17,9 +18,11 @@ pytestmark = [pytest.mark.long, pytest.mark.django_db(transaction=True)]
 
 
 @pytest.fixture
-def ask(url, tmp_path):
+def ask(stack, transactional_db, tmp_path):
     """How a client of the API asks for a list: by HTTP, of the production server."""
-    with server(tmp_path, DATABASE_URL=url) as address:
+    from django.db import connection
+
+    with server(tmp_path, DATABASE_URL=stack.postgres.url(connection.settings_dict["NAME"], WEB)) as address:
         fetch(f"{address}/health/live")
 
         def products(which):
