@@ -17,6 +17,7 @@ from spark_jobs.night import Nights
 from spark_jobs.session import spark_session
 from spark_jobs.settings import Database, Storage, storage_from
 from spark_jobs.warehouse import Warehouse
+from tests.processes import Job
 from tests.services import STACK
 
 DAY = "2026-11-20"
@@ -133,3 +134,53 @@ def put(stack, prefix):
 def prefix(stack):
     """A fresh s3a:// folder in the tests' bucket."""
     return f"s3a://{stack.s3.bucket}/{uuid.uuid4().hex}"
+
+
+@pytest.fixture
+def bucket(stack, prefix):
+    """A function that puts raw files under the test's own s3a:// folder."""
+    client, folder = stack.s3.client(), prefix.removeprefix(f"s3a://{stack.s3.bucket}/")
+
+    def put(**objects):
+        for name, content in objects.items():
+            client.put_object(Bucket=stack.s3.bucket, Key=f"{folder}/raw/{name}.csv", Body=content)
+
+    return put
+
+
+@pytest.fixture
+def url(stack, transactional_db):
+    """The DATABASE_URL of Django's test database for the batch."""
+    from django.db import connection
+
+    return stack.postgres.url(connection.settings_dict["NAME"], BATCH)
+
+
+@pytest.fixture
+def start_job(url, prefix):
+    """A function that starts nightly.py by spark-submit, over the test's own s3a:// folder, and returns the Job."""
+    jobs = []
+
+    def start(*arguments, spark=(), largest_file=None, **environment):
+        places = {
+            "DATABASE_URL": url,
+            "RAW_URI": f"{prefix.replace('s3a:', 's3:')}/raw",
+            "LAKE_URI": f"{prefix}/lake",
+        }
+        command = [*spark, "spark_jobs/nightly.py", "--day", DAY, *arguments]
+        jobs.append(Job(*command, environment={**places, **environment}, largest_file=largest_file))
+        return jobs[-1]
+
+    yield start
+    for job in jobs:
+        job.kill()
+
+
+@pytest.fixture
+def spark_submit(start_job):
+    """A function that runs nightly.py by spark-submit to its end: (exit code, last line's JSON or None, what it said)."""
+
+    def run(*arguments, **environment):
+        return start_job(*arguments, **environment).wait()
+
+    return run

@@ -1,0 +1,152 @@
+"""PostgreSQL stopped, connections cut, locks held by others, a full disk: while a real job appends or publishes."""
+
+from contextlib import closing
+
+import psycopg2
+import pytest
+
+from spark_jobs.settings import Database
+from tests.faults.points import COUNTED, HALF_APPENDED, PUBLISHING
+from tests.faults.server import FragileServer
+from tests.processes import complaints
+
+pytestmark = pytest.mark.long
+
+
+@pytest.fixture(scope="module")
+def postgres(stack):
+    """The module's own server, with the tables."""
+    server = FragileServer(stack.folder / "fragile")
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+def url(postgres):
+    """Its DATABASE_URL; its tables are empty."""
+    with closing(psycopg2.connect(postgres.url())) as connection, connection, connection.cursor() as cursor:
+        cursor.execute("truncate run, advertiser cascade")
+    return postgres.url()
+
+
+@pytest.fixture
+def database(url):
+    return Database.from_url(url)
+
+
+@pytest.fixture
+def reader_settings(database, django_db_blocker):
+    """Django's settings for the module's own server."""
+    from django.db import connection
+
+    here = {"HOST": database.host, "PORT": database.port, "USER": database.user, "PASSWORD": database.password}
+    with django_db_blocker.unblock():
+        yield {**connection.settings_dict, **here, "NAME": database.name}
+
+
+FAULTS = {
+    "is stopped, fast": lambda server, session, query: (server.halt("fast"), server.resume()),
+    "is stopped, immediate": lambda server, session, query: (server.halt("immediate"), server.resume()),
+    "cuts the job's connection": lambda server, session, query: session.cut_off(query),
+}
+
+
+@pytest.mark.parametrize(
+    ("point", "query"),
+    [(HALF_APPENDED, "insert into top_ctr"), (PUBLISHING, "insert into advertiser")],
+    ids=["append", "publish"],
+)
+@pytest.mark.parametrize("fault", FAULTS)
+def test_when_postgresql_goes_away_readers_keep_the_old_lists_the_job_ends_1_and_the_next_publishes(
+    fault, point, query, postgres, reader, stopped_at, session, the_next_night_publishes, counted
+):
+    with stopped_at(point) as job:
+        FAULTS[fault](postgres, session, query)
+        counted.faults += 1
+        code, report, said = job.wait()
+    reader.read_on()
+
+    assert (code, report["state"]) == (1, "failed"), said
+    assert "Traceback" not in said
+    assert any("terminat" in each or "connection" in each for each in complaints(said)), said
+    assert reader.saw == ["old"]
+    assert the_next_night_publishes()
+
+
+@pytest.mark.parametrize("point", [COUNTED, PUBLISHING], ids=["append", "publish"])
+def test_a_lock_that_somebody_else_holds_for_a_while_is_waited_for_and_the_run_publishes(
+    point, reader, stopped_at, nothing_is_left, counted
+):
+    with stopped_at(point) as job:
+        counted.faults += 1
+        reader.read_on(times=300)
+        seen_meanwhile = list(reader.saw)
+    code, _, said = job.wait()
+    reader.read_on()
+
+    assert seen_meanwhile == ["old"]
+    assert code == 0, said
+    assert reader.saw == ["old", "new"]
+    assert nothing_is_left()
+
+
+@pytest.mark.parametrize("point", [COUNTED, PUBLISHING], ids=["append", "publish"])
+def test_a_lock_that_somebody_else_holds_for_good_ends_the_job_1_after_the_lock_timeout(
+    point, url, reader, stopped_at, the_next_night_publishes, counted
+):
+    with stopped_at(point, DATABASE_URL=f"{url}?options=-c%20lock_timeout%3D2s") as job:
+        counted.faults += 1
+        code, report, said = job.wait()
+    reader.read_on()
+
+    assert (code, report["state"]) == (1, "failed")
+    assert "canceling statement due to lock timeout" in " ".join(complaints(said))
+    assert reader.saw == ["old"]
+    assert the_next_night_publishes()
+
+
+def test_on_a_full_disk_readers_keep_the_old_lists_the_job_ends_1_and_the_next_publishes_once_there_is_room(
+    postgres, reader, new_in_s3, start_job, session, the_next_night_publishes, counted
+):
+    full = fill(session)
+    postgres.halt("fast")
+    postgres.resume(largest_file=full)
+    session.reconnect()
+    while can_take_another_row(session):
+        pass
+    counted.faults += 1
+    code, report, said = start_job().wait()
+    postgres.halt("fast")
+    postgres.resume()
+    reader.read_on()
+
+    assert (code, report["state"]) == (1, "failed"), said
+    assert "could not extend file" in " ".join(complaints(said))
+    assert reader.saw == ["old"]
+    assert the_next_night_publishes()
+
+
+def fill(session):
+    """Make the table top_ctr larger than a segment of the write-ahead log, and return its size in bytes."""
+    [(run,)] = session.ask(
+        "insert into run (day, state, published_at) values ('2026-01-01', 'superseded', now()) returning id"
+    )
+    session.ask(
+        "insert into top_ctr (run_id, date, advertiser_id, product_id, rank, clicks, impressions, ctr)"
+        " select %s, '2026-01-01', 'filler ' || n, repeat('x', 64), 1, 0, 1, 0 from generate_series(1, 110000) as n",
+        run,
+    )
+    [(size,)] = session.ask("select pg_relation_size('top_ctr')")
+    assert size > 16 * 2**20
+    return size
+
+
+def can_take_another_row(session):
+    try:
+        session.ask(
+            "insert into top_ctr (run_id, date, advertiser_id, product_id, rank, clicks, impressions, ctr)"
+            " select max(id), '2026-01-01', clock_timestamp()::text, 'p', 1, 0, 1, 0 from run where state = 'superseded'"
+        )
+    except psycopg2.Error:
+        return False
+    return True

@@ -1,0 +1,83 @@
+"""Publishing again and again, and clients of the API who never stop asking."""
+
+import json
+from itertools import cycle, islice
+from urllib.error import HTTPError
+from urllib.request import urlopen
+
+import pytest
+
+from devstack.postgres import WEB
+from tests.faults.editions import NEW, OLD
+from tests.faults.points import PUBLISHING
+from tests.faults.reader import NoAnswer
+from tests.web.test_server import fetch, server
+from webapp.rankings.models import RANKINGS, Run
+
+pytestmark = [pytest.mark.long, pytest.mark.django_db(transaction=True)]
+
+
+@pytest.fixture
+def ask(stack, transactional_db, tmp_path):
+    """How a client of the API asks for a list: by HTTP, of the production server."""
+    from django.db import connection
+
+    with server(tmp_path, DATABASE_URL=stack.postgres.url(connection.settings_dict["NAME"], WEB)) as address:
+        fetch(f"{address}/health/live")
+
+        def products(which):
+            ranking, advertiser = which
+            try:
+                with urlopen(f"{address}/api/v1/recommendations/{advertiser}/{ranking}", timeout=10) as answer:  # noqa: S310
+                    return [item["product_id"] for item in json.load(answer)["items"]]
+            except HTTPError as error:
+                if error.code == 503:
+                    raise NoAnswer from error
+                return [error.read().decode()]
+
+        yield products
+
+
+def test_through_fifty_publishes_a_client_of_the_api_sees_whole_lists_only(night, raw, reader, counted):
+    for edition in islice(cycle([NEW, OLD]), 50):
+        for name, content in edition.files.items():
+            raw.put(f"{name}.csv", content)
+        assert night()
+        counted.faults += 1
+        reader.read_on(times=2)
+
+    assert reader.saw == ["old", *["new", "old"] * 25]
+    assert Run.objects.published().count() == 1
+    assert Run.objects.filter(state="superseded").count() == 50
+
+
+def test_twenty_reruns_give_the_same_rows_and_one_published_run(night, reader, counted):
+    for _ in range(20):
+        assert night()
+        counted.faults += 1
+
+    assert reader.saw == ["old"]
+    for ranking in RANKINGS.values():
+        columns = ("date", "advertiser_id", "rank", "product_id", *ranking.scores)
+        rows = [sorted(ranking.objects.of(run).values_list(*columns)) for run in Run.objects.all()]
+        assert len(rows) == 21
+        assert all(each == rows[0] for each in rows)
+    assert Run.objects.published().get() == Run.objects.latest("id")
+
+
+def test_a_client_of_the_api_keeps_the_old_list_when_the_job_is_killed_inside_the_publishing_transaction(
+    reader, stopped_at, spark_submit, session, counted
+):
+    with stopped_at(PUBLISHING) as job:
+        job.kill()
+        counted.faults += 1
+    reader.read_on()
+
+    assert reader.saw == ["old"]
+
+    session.wait_until("select not exists (select from pg_stat_activity where application_name = 'vitrina nightly')")
+    code, _, said = spark_submit()
+    reader.read_on()
+
+    assert code == 0, said
+    assert reader.saw == ["old", "new"]
