@@ -122,30 +122,28 @@ def run_night(spark, database):
 
 
 @pytest.fixture
-def put(stack, prefix):
-    """A function that writes an object under `prefix`/raw."""
-    folder = prefix.removeprefix(f"s3a://{stack.s3.bucket}/")
-    return lambda name, text: stack.s3.client().put_object(
-        Bucket=stack.s3.bucket, Key=f"{folder}/raw/{name}", Body=text.encode()
-    )
-
-
-@pytest.fixture
 def prefix(stack):
     """A fresh s3a:// folder in the tests' bucket."""
     return f"s3a://{stack.s3.bucket}/{uuid.uuid4().hex}"
 
 
 @pytest.fixture
-def bucket(stack, prefix):
-    """A function that puts raw files under the test's own s3a:// folder."""
-    client, folder = stack.s3.client(), prefix.removeprefix(f"s3a://{stack.s3.bucket}/")
+def put(stack, prefix):
+    """A function that writes an object, text or bytes, under the raw folder of the test's own s3a:// folder."""
+    folder = prefix.removeprefix(f"s3a://{stack.s3.bucket}/")
+    client = stack.s3.client()
+    return lambda name, content: client.put_object(Bucket=stack.s3.bucket, Key=f"{folder}/raw/{name}", Body=content)
 
-    def put(**objects):
+
+@pytest.fixture
+def bucket(put):
+    """A function that puts raw files there, each by its name without the ending."""
+
+    def fill(**objects):
         for name, content in objects.items():
-            client.put_object(Bucket=stack.s3.bucket, Key=f"{folder}/raw/{name}.csv", Body=content)
+            put(f"{name}.csv", content)
 
-    return put
+    return fill
 
 
 @pytest.fixture
