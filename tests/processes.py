@@ -51,7 +51,7 @@ class Job:
             os.killpg(self.process.pid, signal.SIGKILL)
         self.process.wait()
 
-    def wait(self, seconds: float = 180) -> Ended:
+    def wait(self, seconds: float = 300) -> Ended:
         """Wait for the end; TimeoutExpired after `seconds`."""
         code = self.process.wait(seconds)
         output, errors = self._words_in(self.output), self._words_in(self.errors)
