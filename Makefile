@@ -14,6 +14,7 @@ demo: setup  ## everything from a bare checkout, at http://127.0.0.1:8000 until 
 	@$(STACK) demo --port $(PORT)
 
 test: setup lint  ## every check and test but the long ones
+	@$(STACK) chromium > /dev/null  # says what to install where it cannot do so itself
 	@$(VENV)/python -m pytest -m 'not long'
 
 test-long: setup  ## the tests that take minutes

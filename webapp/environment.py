@@ -53,6 +53,13 @@ def yes_or_no(text: str) -> bool:
     raise ValueError(text)
 
 
+def count(text: str) -> int:
+    """A whole number, 0 or more."""
+    if int(text) < 0:
+        raise ValueError(text)
+    return int(text)
+
+
 def time_of_day(text: str) -> time:
     """HH:MM; the hour of a day in UTC."""
     hour, minute = text.strip().split(":")

@@ -1,7 +1,9 @@
 """Django's settings. What differs between deployments comes from the environment; the default is closed."""
 
-from datetime import time
+from datetime import time, timedelta
 from pathlib import Path
+
+from csp.constants import NONE, SELF
 
 from webapp import environment
 
@@ -29,6 +31,12 @@ PUBLISH_DEADLINE = environment.variable(
     environment.time_of_day,
     default=time(6),
 )
+PROXIES = environment.variable(
+    "PROXIES",
+    "set it to how many proxies stand between a client and this server, such as 1",
+    environment.count,
+    default=0,
+)
 LOG_LEVEL = environment.variable(
     "LOG_LEVEL", "set it to DEBUG, INFO, WARNING, ERROR or CRITICAL", environment.log_level, default="INFO"
 )
@@ -40,7 +48,9 @@ STATIC_ROOT = environment.variable(
 
 INSTALLED_APPS = [
     "webapp.rankings",
-    "django.contrib.admin",
+    "webapp.curation",
+    "webapp.office.apps.OfficeConfig",
+    "webapp.office.apps.OfficeAdminConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
@@ -49,17 +59,20 @@ INSTALLED_APPS = [
     "django.contrib.staticfiles",
     "rest_framework",
     "django_filters",
+    "axes",
 ]
 MIDDLEWARE = [
     "webapp.rankings.error_pages.answer_named_hosts_only",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
+    "csp.middleware.CSPMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "axes.middleware.AxesMiddleware",
 ]
 ROOT_URLCONF = "webapp.urls"
 WSGI_APPLICATION = "webapp.wsgi.application"
@@ -80,6 +93,7 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": f"django.contrib.auth.password_validation.{name}"}
     for name in ("UserAttributeSimilarityValidator", "MinimumLengthValidator", "CommonPasswordValidator")
 ]
+AUTHENTICATION_BACKENDS = ["axes.backends.AxesStandaloneBackend", "django.contrib.auth.backends.ModelBackend"]
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 # The API: for everybody to read, for nobody to write. No authentication, so that no answer needs a session's query.
@@ -94,6 +108,7 @@ REST_FRAMEWORK = {
     "DEFAULT_CONTENT_NEGOTIATION_CLASS": "webapp.rankings.parameters.FormatNegotiation",
     "DEFAULT_FILTER_BACKENDS": ["django_filters.rest_framework.DjangoFilterBackend"],
     "EXCEPTION_HANDLER": "webapp.rankings.problems.answer",
+    "NUM_PROXIES": PROXIES,
 }
 
 # Every day begins and ends in UTC.
@@ -125,6 +140,30 @@ SECURE_HSTS_INCLUDE_SUBDOMAINS = HTTPS_ONLY
 SESSION_COOKIE_SECURE = HTTPS_ONLY
 CSRF_COOKIE_SECURE = HTTPS_ONLY
 X_FRAME_OPTIONS = "DENY"
+# Pages take everything from here, and nothing stands inline. A page that needs less may send a stricter one itself.
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": [NONE],
+        "script-src": [SELF],
+        "style-src": [SELF],
+        "img-src": [SELF],
+        "font-src": [SELF],
+        "connect-src": [SELF],
+        "form-action": [SELF],
+        "base-uri": [NONE],
+        "frame-ancestors": [NONE],
+    }
+}
+# Five wrong passwords for one name from one address, and that pair waits. Neither the name alone, or anybody could lock
+# out a colleague, nor the address alone, which an office shares.
+AXES_FAILURE_LIMIT = 5
+AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
+AXES_COOLOFF_TIME = timedelta(minutes=15)
+AXES_RESET_ON_SUCCESS = True
+AXES_CLIENT_IP_CALLABLE = "webapp.office.accounts.client_address"
+AXES_LOCKOUT_TEMPLATE = "office/locked_out.html"
+AXES_DISABLE_ACCESS_LOG = True
+AXES_VERBOSE = False
 SILENCED_SYSTEM_CHECKS = ["security.W021"]  # whether a domain enters the browsers' preload list is its owner's to say
 
 # Logs go to standard error, one line each; the access log is the server's.
@@ -137,6 +176,7 @@ LOGGING = {
     "root": {"handlers": ["console"], "level": LOG_LEVEL},
     "loggers": {
         "django": {"level": LOG_LEVEL},
+        "axes": {"level": "WARNING"},  # who is made to wait, not who logs in
         "django.request": {"level": "ERROR"},  # what clients get wrong stands in the access log
         "django.db.backends": {"level": "INFO"},  # never every query, and never a parameter of one
     },

@@ -6,13 +6,18 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
+from django.apps import apps
+from django.contrib.auth.models import Group, User
 from django.db import connections
 from django.utils import timezone
 
+from webapp.curation.models import HiddenProduct
+from webapp.curation.roles import ROLES, grant
 from webapp.rankings.models import Advertiser, Run, TopCTR, TopProduct
 
 NOW = datetime(2026, 3, 10, 7, 0, tzinfo=UTC)
 YESTERDAY = date(2026, 3, 9)
+PASSWORD = "a long enough secret"
 SCORES: dict[type, dict[str, Any]] = {TopProduct: {"views": 5}, TopCTR: {"clicks": 1, "impressions": 4, "ctr": 0.25}}
 
 
@@ -48,12 +53,46 @@ def make_publication(day=YESTERDAY, advertiser_id="A", products="p1", model=TopP
     return run
 
 
+def make_user(name, role=None, **flags):
+    """A member of staff with the role, if any; tests that end in a flush of all tables need the roles made anew."""
+    grant(apps, ROLES)
+    user = User.objects.create_user(name, password=PASSWORD, **{"is_staff": True, **flags})
+    if role:
+        user.groups.add(Group.objects.get(name=role))
+    return user
+
+
+def hide(advertiser_id, product_id, until=YESTERDAY + timedelta(days=30), by=None):
+    """Hides a product for a month from now."""
+    by = by or User.objects.filter(username="hider").first() or make_user("hider")
+    return HiddenProduct.objects.create(
+        advertiser_id=advertiser_id, product_id=product_id, reason="because", until=until, hidden_by=by
+    )
+
+
+@pytest.fixture
+def log_in(client):
+    """A function that logs the client in as somebody with the role and returns the client."""
+
+    def with_role(role):
+        client.force_login(make_user(role or "nobody", role))
+        return client
+
+    return with_role
+
+
 @pytest.fixture(autouse=True)
 def plain_static_files(settings, tmp_path):
     """Lets pages link to static files that nobody collected."""
     settings.STATIC_ROOT = tmp_path
     plain = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
     settings.STORAGES = {**settings.STORAGES, "staticfiles": plain}
+
+
+@pytest.fixture(autouse=True)
+def quick_passwords(settings):
+    """Hashing a password well takes long; here nobody steals one."""
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 
 
 @pytest.fixture(autouse=True)

@@ -54,6 +54,8 @@ def test_production_settings_pass_djangos_deployment_checks():
         {"PUBLISH_DEADLINE": "25:00"},
         {"PUBLISH_DEADLINE": "six"},
         {"LOG_LEVEL": "loud"},
+        {"PROXIES": "-1"},
+        {"PROXIES": "some"},
     ],
     ids=str,
 )

@@ -1,9 +1,11 @@
 """The lists as readers ask for them: by advertiser, ranking and day. Where there is none, a Problem says why."""
 
 from collections import defaultdict
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, timedelta
 
+from webapp.curation.models import HiddenProduct
 from webapp.rankings.models import RANKINGS, Advertiser, Ranking, Run
 from webapp.rankings.problems import (
     DayNotPublished,
@@ -12,6 +14,7 @@ from webapp.rankings.problems import (
     UnknownAdvertiser,
     UnknownModel,
 )
+from webapp.rankings.querysets import RankingQuerySet
 
 
 @dataclass(frozen=True)
@@ -73,6 +76,19 @@ def not_published(what: str) -> DayNotPublished:
     return DayNotPublished(f"{what}{instead}.", first_day=days.first, last_day=days.last)
 
 
+def shown(rows: RankingQuerySet) -> RankingQuerySet:
+    """The rows that readers get to see: those of products that nobody has hidden. All reading goes through here."""
+    return HiddenProduct.objects.in_force().taken_out_of(rows)
+
+
+def numbered(items: Iterable[Ranking]) -> list[Ranking]:
+    """One list's items with ranks from 1 on; hidden products leave no gap for a reader to stumble over."""
+    items = list(items)
+    for rank, item in enumerate(items, start=1):
+        item.rank = rank
+    return items
+
+
 def recommendations(advertiser_id: str, model: str, day: date | None, limit: int) -> Recommendations:
     """The advertiser's best products of the day, at most `limit`."""
     ranking = find_ranking(model)
@@ -80,7 +96,8 @@ def recommendations(advertiser_id: str, model: str, day: date | None, limit: int
     if not advertiser.active:
         raise InactiveAdvertiser(f"“{advertiser_id}” is not active now; their history remains.")
     run = find_run(day)
-    items = list(ranking.objects.of(run).for_advertiser(advertiser).best_first()[:limit])
+    rows = shown(ranking.objects.of(run).for_advertiser(advertiser))
+    items = numbered(rows.best_first()[:limit])
     if not items:
         raise NoRecommendations(f"“{advertiser_id}” had no events on {run.day} that {model} could rank.")
     return Recommendations(advertiser, model, run, items)
@@ -98,7 +115,8 @@ def history(advertiser_id: str, last: date | None, length: int, model: str | Non
 
     items: dict[tuple[date, str], list[Ranking]] = defaultdict(list)
     for name, ranking in rankings.items():
-        for item in ranking.objects.filter(run__in=runs).for_advertiser(advertiser).best_first():
+        rows = shown(ranking.objects.filter(run__in=runs).for_advertiser(advertiser))
+        for item in rows.best_first():
             items[item.date, name].append(item)
     if not items:
         raise NoRecommendations(f"“{advertiser_id}” had no events from {first} to {last} that could be ranked.")
@@ -111,7 +129,10 @@ def history(advertiser_id: str, last: date | None, length: int, model: str | Non
         last,
         [
             HistoryDay(
-                day, day in final, final.get(day, False), {name: items.get((day, name), []) for name in rankings}
+                day,
+                day in final,
+                final.get(day, False),
+                {name: numbered(items.get((day, name), [])) for name in rankings},
             )
             for day in days
         ],

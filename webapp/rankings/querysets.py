@@ -45,8 +45,18 @@ class RunQuerySet(QuerySet["Run"]):
     def before(self, day: date) -> Self:
         return self.filter(day__lt=day)
 
+    def up_to(self, day: date) -> Self:
+        """The runs of the day and of all days before."""
+        return self.filter(day__lte=day)
+
+    def after(self, day: date) -> Self:
+        return self.filter(day__gt=day)
+
     def newest_first(self) -> Self:
         return self.order_by("-day", "-id")
+
+    def oldest_first(self) -> Self:
+        return self.order_by("day", "id")
 
     def newest(self) -> "Run | None":
         """The run of the newest day."""

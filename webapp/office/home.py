@@ -1,0 +1,83 @@
+"""What the home page of the admin knows: last night, the last 30 days, and whom to look at."""
+
+from typing import Any
+
+from django.conf import settings
+from django.contrib.auth.models import AnonymousUser, User
+from django.db.models import Exists, OuterRef, QuerySet
+
+from webapp.curation.models import HiddenProduct
+from webapp.office.charts import BarChart, bar_chart
+from webapp.rankings import freshness
+from webapp.rankings.models import RANKINGS, Advertiser, Run
+from webapp.rankings.statistics import most_changed
+
+DAYS = 30
+ROWS = 10  # of each of the page's tables
+
+
+def state_of_things(user: User | AnonymousUser) -> dict[str, Any]:
+    """The page's context; nothing for somebody who may not see runs. Eight queries, however many advertisers there are."""
+    if not user.has_perm("rankings.view_run"):
+        return {}
+    run = Run.objects.published().newest()
+    context = {
+        "may_look": True,
+        "run": run,
+        "deadline": settings.PUBLISH_DEADLINE,
+        "yesterday": freshness.yesterday(),
+        "last_runs": Run.objects.latest_started()[:ROWS],
+        "hidden": HiddenProduct.objects.in_force().order_by("until", "id")[:ROWS],
+    }
+    if run is None:
+        return context | {"state": "empty"}
+    lacking = without_a_list(run)
+    drawn = charts(run)
+    return context | {
+        "state": "fresh" if freshness.is_fresh(run.day) else "stale",
+        "overdue": run.day < freshness.newest_day_due(settings.PUBLISH_DEADLINE),
+        "age": freshness.in_words(run.day),
+        "charts": drawn,
+        "month": [
+            {"day": bars[0].day, "words": [bar.words for bar in bars]}
+            for bars in reversed(list(zip(*(chart.bars for chart in drawn), strict=True)))
+        ],
+        "most_changed": most_changed(run, ROWS),
+        "lacking": lacking[:ROWS],
+        "lacking_count": lacking.count(),
+    }
+
+
+def without_a_list(run: Run) -> QuerySet[Advertiser, Any]:
+    """The active advertisers who lack a list of some ranking, as (advertiser_id, one flag a ranking: is it there)."""
+    has = {
+        name: Exists(ranking.objects.of(run).filter(rank=1, advertiser=OuterRef("pk")))
+        for name, ranking in RANKINGS.items()
+    }
+    lacking = Advertiser.objects.active().annotate(**has).exclude(**dict.fromkeys(RANKINGS, True))
+    return lacking.order_by("advertiser_id").values("advertiser_id", *RANKINGS)
+
+
+def charts(run: Run) -> list[BarChart]:
+    """The counts of the published runs of the last 30 days up to `run`; a day that lacks a count has no bar."""
+    first = run.day - (DAYS - 1) * freshness.A_DAY
+    counts = dict(Run.objects.published().between(first, run.day).values_list("day", "counts"))
+    shown = (
+        ("Events", "{:,}", lambda each: each.get("events")),
+        ("Rejected lines", "{:.2%}", rejected_share),
+        ("Click-through rate", "{:.2%}", lambda each: share(each.get("clicks"), each.get("impressions"))),
+    )
+    return [
+        bar_chart(title, {day: value(each) for day, each in counts.items()}, run.day, DAYS, pattern)
+        for title, pattern, value in shown
+    ]
+
+
+def rejected_share(counts: dict[str, Any]) -> float | None:
+    """Of all lines that were read, those that were rejected."""
+    rejected, read = (sum((counts.get(name) or {}).values()) for name in ("rejected", "read"))
+    return share(rejected, read)
+
+
+def share(part: int | None, whole: int | None) -> float | None:
+    return None if part is None or not whole else part / whole
