@@ -16,7 +16,7 @@ from spark_jobs.audit import Refused, audit_input, audit_rows, audit_volume
 from spark_jobs.days import Days
 from spark_jobs.failures import in_one_line
 from spark_jobs.options import Options
-from spark_jobs.prepare import most_common_rejects, prepare, totals
+from spark_jobs.prepare import most_common_rejects, prepare, totals, without_hidden
 from spark_jobs.ranking import top_ctr, top_product
 from spark_jobs.raw_events import RawEvents
 from spark_jobs.settings import Storage
@@ -51,20 +51,22 @@ class Nights:
         self.days = Days(spark, warehouse, storage.raw_uri, options)
 
     def run(self) -> bool:
-        """Rank and publish the asked days, oldest first, then those with late events; return whether none was refused.
+        """Rank and publish the asked days, oldest first, then those with late events; return whether no asked one is refused.
 
         A refused day does not keep those after it from being published; a failure ends the application.
         """
-        for day, run in self.warehouse.dead_runs:
-            lake.remove_run(self.spark, self.storage.lake_uri, day, run)
         try:
             states = [self.run_day(day) for day in self.options.days]
-            states += [self.run_day(day) for day in self.days.late()]
+            for day in self.days.late():
+                with suppress(Failed):  # log and ledger say it, and the next night tries again
+                    self.run_day(day)
+            if self.options.lookback and not self.options.dry_run:
+                self.warehouse.mark_final(self.days.newest_final())
         finally:
             with suppress(Exception):  # the JVM may be gone, and the memory with it
                 self.days.forget()
-        if self.options.lookback and not self.options.dry_run:
-            self.warehouse.mark_final(self.days.newest_final())
+                for day, run in self.warehouse.dead_runs:
+                    lake.remove_run(self.spark, self.storage.lake_uri, day, run)
         return "refused" not in states
 
     def run_day(self, day: date) -> str:
@@ -110,13 +112,14 @@ class Nights:
         self.warehouse.note_inputs(run, raw.read_of(day))
         with stage(f"{day} prepare") as rows:
             products = prepare(raw, self.storage.lake_uri, day, run)
-            counts.update(totals(raw, products, day, self.options.top))
+            rankable = without_hidden(products, self.warehouse.hidden_products())
+            counts.update(totals(raw, products, rankable, day, self.options.top))
             rows.append(counts["events"])
         self._say_what_was_rejected(raw, day, counts)
         with stage(f"{day} rank and append") as rows:
             side_by_side = ThreadPoolExecutor()
             try:
-                list(side_by_side.map(lambda table: self._append(products, table, day, run), RANKINGS))
+                list(side_by_side.map(lambda table: self._append(rankable, table, day, run), RANKINGS))
             finally:
                 side_by_side.shutdown(wait=False)  # told to stop, nobody waits for what Spark is at
             rows.append(sum(counts[table] for table in RANKINGS))
@@ -138,8 +141,8 @@ class Nights:
             with stage(f"{day} publish"):
                 self.warehouse.publish(run, day, counts, active)
 
-    def _append(self, products: DataFrame, table: str, day: date, run: int) -> None:
-        self.warehouse.append(RANKINGS[table](products, self.options.top), table, day, run)
+    def _append(self, rankable: DataFrame, table: str, day: date, run: int) -> None:
+        self.warehouse.append(RANKINGS[table](rankable, self.options.top), table, day, run)
 
     def _failed(self, run: int, reason: str, counts: dict[str, Any]) -> tuple[str, str]:
         """End the run as failed; return its state and why. It is published where only the answer to the commit was lost."""

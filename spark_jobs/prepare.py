@@ -3,6 +3,7 @@
 import json
 from collections.abc import Sequence
 from datetime import date
+from functools import reduce
 
 from pyspark.sql import Column, DataFrame, Row, SparkSession
 from pyspark.sql import functions as F
@@ -11,6 +12,9 @@ from spark_jobs import lake
 from spark_jobs.events import daily_counts
 from spark_jobs.raw_events import EVENT_NAMES, RawEvents
 
+KINDS = ("views", "impressions", "clicks")
+RANKED_BY = {"top_product": "views", "top_ctr": "impressions"}
+"""The count without which a product is not in a ranking, by the ranking's table."""
 LONGEST_EXAMPLE = 120  # characters
 
 
@@ -20,7 +24,7 @@ def prepare(raw: RawEvents, lake_uri: str, day: date, run: int) -> DataFrame:
     Returns the counts as the lake holds them: (advertiser_id, product_id, views, impressions, clicks).
     """
     of_day = raw.events.where(F.col("day") == F.lit(day))
-    active = one_column(raw.events.sparkSession, "advertiser_id", raw.active_on(day))
+    active = literal(raw.events.sparkSession, ["advertiser_id"], [(each,) for each in raw.active_on(day)])
     good = of_day.where(F.col("reason").isNull())
     counts = daily_counts(good.join(F.broadcast(active), "advertiser_id", how="left_semi"))
     if any(reason for _, reason in raw.lines_of(day)):
@@ -28,10 +32,19 @@ def prepare(raw: RawEvents, lake_uri: str, day: date, run: int) -> DataFrame:
     return lake.write_counts(counts, lake_uri, day, run)
 
 
-def one_column(spark: SparkSession, name: str, values: Sequence[str]) -> DataFrame:
-    """Return a frame of one string column. As one literal: createDataFrame would start Python workers for it."""
-    as_array = F.from_json(F.lit(json.dumps(list(values))), "array<string>")
-    return spark.range(1).select(F.explode(as_array).alias(name))
+def without_hidden(counts: DataFrame, hidden: Sequence[tuple[str, str]]) -> DataFrame:
+    """Leave out of the day's counts the products that people hid: pairs of advertiser_id and product_id."""
+    if not hidden:
+        return counts
+    pairs = literal(counts.sparkSession, ["advertiser_id", "product_id"], hidden)
+    return counts.join(F.broadcast(pairs), ["advertiser_id", "product_id"], how="left_anti")
+
+
+def literal(spark: SparkSession, columns: Sequence[str], rows: Sequence[tuple[str, ...]]) -> DataFrame:
+    """Return a frame of strings that is one literal of the plan; createDataFrame would start Python workers for it."""
+    as_json = json.dumps([dict(zip(columns, row, strict=True)) for row in rows])
+    fields = ", ".join(f"{column}: string" for column in columns)
+    return spark.range(1).select(F.inline(F.from_json(F.lit(as_json), f"array<struct<{fields}>>")))
 
 
 def rejects(raw: RawEvents, day: date) -> DataFrame:
@@ -48,26 +61,24 @@ def most_common_rejects(raw: RawEvents, day: date, reasons: int) -> list[Row]:
     return by_reason.orderBy(F.desc("lines"), F.asc("reason")).limit(reasons).collect()
 
 
-def totals(raw: RawEvents, counts: DataFrame, day: date, top: int) -> dict[str, object]:
-    """Return the run's numbers: rows read, rejected (by reason) and inactive, events, and rows each ranking must have."""
+def totals(raw: RawEvents, counts: DataFrame, rankable: DataFrame, day: date, top: int) -> dict[str, object]:
+    """Return the run's numbers: lines read, rejected (by reason) and inactive, events, and rows each ranking must have.
 
-    def rows_ranked(score: str) -> Column:
-        return F.sum(F.least(F.col(f"with_{score}"), F.lit(top)))
-
-    by_advertiser = counts.groupBy("advertiser_id").agg(
-        F.count("*").alias("products"),
-        *[F.sum(name).alias(name) for name in ("views", "impressions", "clicks")],
-        *[F.count_if(F.col(name) > 0).alias(f"with_{name}") for name in ("views", "impressions")],
-        F.max(F.greatest("views", "impressions") > 0).alias("is_listed"),
+    `rankable` is what the rankings see of `counts`.
+    """
+    events = counts.agg(F.count("*").alias("products"), *[F.sum(kind).alias(kind) for kind in KINDS])
+    by_advertiser = rankable.groupBy("advertiser_id").agg(
+        F.count("*").alias("rankable"),
+        *[F.least(F.count_if(F.col(kind) > 0), F.lit(top)).alias(table) for table, kind in RANKED_BY.items()],
     )
-    overall = by_advertiser.agg(
-        *[F.sum(name).alias(name) for name in ("products", "views", "impressions", "clicks")],
-        rows_ranked("views").alias("top_product"),
-        rows_ranked("impressions").alias("top_ctr"),
-        F.count_if("is_listed").alias("listed_advertisers"),
+    lists = by_advertiser.agg(
+        F.sum("rankable").alias("rankable"),
+        F.count_if(reduce(Column.__or__, [F.col(table) > 0 for table in RANKED_BY])).alias("listed_advertisers"),
+        *[F.sum(table).alias(table) for table in RANKED_BY],
     )
-    numbers = {name: value or 0 for name, value in overall.collect()[0].asDict().items()}
-    events = numbers["views"] + numbers["impressions"] + numbers["clicks"]
+    numbers = {name: value or 0 for name, value in events.crossJoin(lists).collect()[0].asDict().items()}
+    hidden = numbers["products"] - numbers.pop("rankable")
+    counted = sum(numbers[kind] for kind in KINDS)
     lines = raw.lines_of(day)
     good = sum(lines.get((name, None), 0) for name in EVENT_NAMES)
     return {
@@ -77,8 +88,9 @@ def totals(raw: RawEvents, counts: DataFrame, day: date, top: int) -> dict[str, 
             for reason in sorted({reason for _, reason in lines if reason})
         },
         "rejected_share": raw.rejected_shares(day),
-        "inactive": good - events,
+        "inactive": good - counted,
         "active_advertisers": len(raw.active_on(day)),
-        "events": events,
+        "hidden_products": hidden,
+        "events": counted,
         **numbers,
     }

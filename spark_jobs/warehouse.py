@@ -104,6 +104,13 @@ class Warehouse(Connection):
         """Say of the published days up to `newest` that no night looks back at them any more."""
         self.query("update run set final = true where state = 'published' and not final and day <= %s", newest)
 
+    def hidden_products(self) -> list[tuple[Any, ...]]:
+        """Return what people have hidden as of today (UTC): (advertiser_id, product_id)."""
+        return self.query(
+            "select distinct advertiser_id, product_id from hidden_product"
+            " where unhidden_at is null and until >= (now() at time zone 'utc')::date"
+        )
+
     def append(self, ranked: DataFrame, table: str, day: date, run: int) -> None:
         """Append a ranking's rows over JDBC, stamped with day and run; nobody reads them before the flip."""
         stamped = ranked.withColumns({"run_id": F.lit(run).cast("bigint"), "date": F.lit(day)})

@@ -55,6 +55,7 @@ def test_the_ledger_says_what_was_run_and_counted(night, raw):
         "rejected_share": {"product_views": 0.333333, "ads_views": 0.0, "advertiser_ids": 0.0},
         "inactive": 1,
         "active_advertisers": 2,
+        "hidden_products": 0,
         "events": 3,
         "products": 1,
         "views": 1,

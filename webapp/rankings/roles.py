@@ -4,6 +4,7 @@ than their work: the batch fills the rankings, the web app reads them and keeps 
 from django.apps import apps
 from django.db.migrations.recorder import MigrationRecorder
 
+from webapp.curation.models import HiddenProduct
 from webapp.rankings.models import RANKINGS, Advertiser, Rollback, Run
 
 Rights = dict[str, str]
@@ -15,6 +16,7 @@ def batch_rights() -> Rights:
     return {
         table_of(Run): "select, insert, update, delete",
         table_of(Advertiser): "select, insert, update",
+        table_of(HiddenProduct): "select",
         **{table_of(ranking): "select, insert, delete" for ranking in RANKINGS.values()},
     }
 
