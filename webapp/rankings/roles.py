@@ -4,6 +4,7 @@ than their work: the batch fills the rankings, the web app reads them and keeps 
 from django.apps import apps
 from django.db.migrations.recorder import MigrationRecorder
 
+from webapp.curation.models import HiddenProduct
 from webapp.rankings.models import RANKINGS, Advertiser, Rollback, Run
 
 Rights = dict[str, str]
@@ -16,6 +17,7 @@ def batch_rights() -> Rights:
         table_of(Run): "select, insert, update, delete",
         table_of(Advertiser): "select, insert, update",
         **{table_of(ranking): "select, insert, delete" for ranking in RANKINGS.values()},
+        table_of(HiddenProduct): "select",
     }
 
 
@@ -29,6 +31,7 @@ def web_rights() -> Rights:
         table_of(Run): "select, update (state, published_at)",
         table_of(Advertiser): "select, update (active)",
         table_of(Rollback): "select, insert",
+        table_of(HiddenProduct): "select, insert, update",
         table_of(MigrationRecorder.Migration): "select",  # /health/ready asks whether all are applied
     }
 
