@@ -220,6 +220,15 @@ def test_a_runs_page_says_what_it_read_rejected_and_dropped(log_in):
         assert words in page
 
 
+def test_a_runs_page_says_what_the_audit_held_against_its_limits(log_in):
+    counts = {"rejected_share": {"ads_views": 0.004}, "usual_events": 2000, "events": 1900}
+    run = make_run(counts={**counts, "listed_advertisers": 18, "active_advertisers": 20})
+    page = log_in("viewer").get(f"/admin/rankings/run/{run.pk}/change/").text
+
+    for words in ("of ads_views rejected</dt><dd>0.40%", "<dd>1,900 of 2,000</dd>", "<dd>18 of 20</dd>"):
+        assert words in page
+
+
 def test_a_refused_runs_page_lists_the_findings(log_in):
     run = make_run(state="refused", message="ads_views has no rows; 3 events where 900 are usual")
     page = log_in("viewer").get(f"/admin/rankings/run/{run.pk}/change/").text
@@ -232,6 +241,33 @@ def test_a_run_of_any_state_that_kept_no_counts_has_a_page(log_in, state):
     run = make_run(state=state)
 
     assert log_in("viewer").get(f"/admin/rankings/run/{run.pk}/change/").status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("role", "state", "offered"),
+    [
+        ("operator", "superseded", True),
+        ("viewer", "superseded", False),
+        ("operator", "published", False),
+    ],
+)
+def test_an_operator_is_offered_to_go_back_to_a_run_that_was_superseded(log_in, role, state, offered):
+    make_publication()
+    run = make_run(days_ago(1), state=state)
+    page = log_in(role).get(f"/admin/rankings/run/{run.pk}/change/").text
+
+    assert ("Go back to this run" in page) is offered
+
+
+def test_the_button_on_a_runs_page_leads_to_what_would_change(log_in):
+    run = make_run(state="superseded")
+    make_list(run, make_advertiser().pk, "p1")
+    make_publication()
+    address = "/admin/rankings/run/"
+    answer = log_in("operator").post(address, {"action": "go_back", "_selected_action": run.pk, "index": 0})
+
+    assert "Go back on" in answer.text
+    assert answer.status_code == 200
 
 
 # The charts' geometry

@@ -26,6 +26,8 @@ PAGES: dict[str, Any] = {
     "/admin/rankings/advertiser/A/history/": STAFF,
     "/admin/rankings/run/": STAFF,
     "/admin/rankings/run/{run}/change/": STAFF,
+    "/admin/rankings/rollback/": STAFF,
+    "/admin/rankings/rollback/add/": set(),
     "/admin/rankings/topproduct/": STAFF,
     "/admin/rankings/topproduct/{topproduct}/change/": STAFF,
     "/admin/rankings/topctr/": STAFF,

@@ -28,11 +28,11 @@ class Figures:
     """What a run's page shows before the columns of its row; a count that the run never got to know is None."""
 
     read: dict[str, Any]
-    inputs: dict[str, Any]
     rejected: list[Rejected]
     dropped: int | None
     events: dict[str, int | None]
     ranked: dict[str, int | None]
+    held: list[tuple[str, str]]
     verdict: str
     findings: list[str]
 
@@ -43,7 +43,6 @@ def figures(run: Run) -> Figures:
     most = max(rejected.values(), default=0)
     return Figures(
         read=counts.get("read") or {},
-        inputs=run.inputs,
         rejected=[
             Rejected(reason, lines, 100 * lines / most if most else 0)
             for reason, lines in sorted(rejected.items(), key=lambda each: -each[1])
@@ -51,6 +50,19 @@ def figures(run: Run) -> Figures:
         dropped=counts.get("inactive"),
         events={name: counts.get(name) for name in ("views", "impressions", "clicks")},
         ranked={name: counts.get(ranking._meta.db_table) for name, ranking in RANKINGS.items()},
+        held=held_against_limits(counts),
         verdict=VERDICTS[Run.State(run.state)],
         findings=[finding for finding in run.message.split("; ") if finding],
     )
+
+
+def held_against_limits(counts: dict[str, Any]) -> list[tuple[str, str]]:
+    """What the audit compares with its limits, in words; nothing of what the run never got to know."""
+    shares = (counts.get("rejected_share") or {}).items()
+    held = [(f"of {name} rejected", f"{share:.2%}") for name, share in shares]
+    if counts.get("usual_events"):
+        held.append(("events, of the usual", f"{counts.get('events') or 0:,} of {counts['usual_events']:,}"))
+    if "listed_advertisers" in counts:
+        listed = f"{counts['listed_advertisers']:,} of {counts.get('active_advertisers') or 0:,}"
+        held.append(("active advertisers with a list", listed))
+    return held

@@ -18,6 +18,7 @@ def batch_rights() -> Rights:
         table_of(Advertiser): "select, insert, update",
         table_of(HiddenProduct): "select",
         **{table_of(ranking): "select, insert, delete" for ranking in RANKINGS.values()},
+        table_of(HiddenProduct): "select",
     }
 
 
@@ -31,6 +32,7 @@ def web_rights() -> Rights:
         table_of(Run): "select, update (state, published_at)",
         table_of(Advertiser): "select, update (active)",
         table_of(Rollback): "select, insert",
+        table_of(HiddenProduct): "select, insert, update",
         table_of(MigrationRecorder.Migration): "select",  # /health/ready asks whether all are applied
     }
 

@@ -1,7 +1,6 @@
 """Addresses of the admin's pages, whose ids may hold any printable character."""
 
 from datetime import date
-from typing import Any
 from urllib.parse import urlencode
 
 from django import template
@@ -10,7 +9,7 @@ from django.urls import reverse
 from django.utils.safestring import SafeString
 
 from webapp.office.run_page import Figures, figures
-from webapp.rankings.admin import address_of, link, table
+from webapp.rankings.admin import address_of, link
 from webapp.rankings.models import Advertiser, Run
 
 register = template.Library()
@@ -45,9 +44,3 @@ def csv_address(advertiser: Advertiser, model: str, day: date) -> str:
 @register.simple_tag
 def figures_of(run: Run) -> Figures:
     return figures(run)
-
-
-@register.filter
-def as_table(value: Any) -> SafeString | str:
-    """JSON that the batch wrote, for people."""
-    return table(value)
