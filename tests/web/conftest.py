@@ -6,6 +6,7 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
+from django.core.cache import cache
 from django.db import connections
 from django.utils import timezone
 
@@ -54,6 +55,13 @@ def plain_static_files(settings, tmp_path):
     settings.STATIC_ROOT = tmp_path
     plain = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
     settings.STORAGES = {**settings.STORAGES, "staticfiles": plain}
+
+
+@pytest.fixture(autouse=True)
+def public(settings):
+    """Opens the API to everybody, so that a test says so when it is about keys; what earlier tests asked is forgotten."""
+    settings.API_PUBLIC = True
+    cache.clear()
 
 
 @pytest.fixture(autouse=True)
