@@ -5,7 +5,7 @@ VENV   := .venv/bin
 STACK  := $(VENV)/python -m devstack
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-long lint setup services env sample job web stop status lock
+.PHONY: help demo test test-long lint setup services env sample job web stop status schema lock
 
 help:  ## list the commands
 	@sed -n -e 's/\$\$/\$/g' -e 's/^\([a-z-]*\):.*  ## /\1\t/p' Makefile | while IFS="$$(printf '\t')" read -r name what; do printf '  make %-12s %s\n' "$$name" "$$what"; done
@@ -49,6 +49,9 @@ status: setup  ## whether the services run, where, and where their logs are
 
 stop: setup  ## stop the services, and a running demo
 	@$(STACK) stop
+
+schema: setup  ## write docs/openapi.yaml anew from the code
+	@DEBUG=true DATABASE_URL=postgres://nobody@localhost/nothing $(VENV)/python manage.py spectacular --file docs/openapi.yaml --validate --fail-on-warn
 
 lock: setup  ## write requirements*.txt anew from pyproject.toml
 	@for group in dev:requirements web:requirements-web spark:requirements-spark; do \

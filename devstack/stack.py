@@ -70,6 +70,7 @@ class Stack:
             "DEBUG": "false",
             "ALLOWED_HOSTS": "127.0.0.1,localhost",
             "HTTPS_ONLY": "false",
+            "API_PUBLIC": "true",  # to whoever is on this machine
             "JAVA_HOME": str(find_java()),
             "SPARK_HOME": str(spark_home),
             "SPARK_CONF_DIR": str(ROOT / "conf"),

@@ -12,6 +12,8 @@ from psycopg2.extensions import make_dsn
 
 NO_DEFAULT = object()
 POSTGRESQL = "django.db.backends.postgresql"
+MEMORY = {"BACKEND": "django.core.cache.backends.locmem.LocMemCache", "OPTIONS": {"MAX_ENTRIES": 100_000}}
+REDIS = "django.core.cache.backends.redis.RedisCache"
 
 environment = Env()
 
@@ -53,13 +55,6 @@ def yes_or_no(text: str) -> bool:
     raise ValueError(text)
 
 
-def count(text: str) -> int:
-    """A whole number, 0 or more."""
-    if int(text) < 0:
-        raise ValueError(text)
-    return int(text)
-
-
 def time_of_day(text: str) -> time:
     """HH:MM; the hour of a day in UTC."""
     hour, minute = text.strip().split(":")
@@ -71,6 +66,24 @@ def log_level(text: str) -> str:
     if level not in {"DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"}:
         raise ValueError(text)
     return level
+
+
+def at_least(least: int) -> Callable[[str], int]:
+    """A whole number that is not below the least."""
+
+    def number(text: str) -> int:
+        if int(text) < least:
+            raise ValueError(text)
+        return int(text)
+
+    return number
+
+
+def cache(url: str) -> dict[str, Any]:
+    """Django's description of the cache; one that does not answer in a second is done without."""
+    if not url.startswith(("redis://", "rediss://")):
+        raise ValueError("another kind of cache")
+    return {"BACKEND": REDIS, "LOCATION": url, "OPTIONS": {"socket_timeout": 1, "socket_connect_timeout": 1}}
 
 
 def folder(text: str) -> Path:

@@ -3,19 +3,24 @@
 from django.contrib import admin
 from django.urls import include, path, re_path
 
+from webapp.operations.metrics import MetricsView
 from webapp.rankings import error_pages
 from webapp.rankings.front import FrontView
 from webapp.rankings.views import RootView
 
 root = RootView.as_view()
+metrics = MetricsView.as_view()
 
 urlpatterns = [
     path("", FrontView.as_view(), name="front"),
     path("admin/", admin.site.urls),
     path("api/v1/", root, name="root"),
     path("api/v1", root),
+    path("api/v1/", include("webapp.openapi.views")),
     path("api/v1/", include("webapp.rankings.urls", namespace="v1")),
     path("", include("webapp.rankings.urls", namespace="unversioned")),
+    path("metrics/", metrics, name="metrics"),
+    path("metrics", metrics),
     re_path(r"^(?!admin(?:/|$))", error_pages.nothing_here),
 ]
 

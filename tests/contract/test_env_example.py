@@ -15,7 +15,8 @@ READERS = [
 ]
 NAME = re.compile(r"[A-Z][A-Z0-9_]+")
 HANDED_ON = {"AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"}  # AWS's own credential chain reads these, no code of ours
-FOR_DJANGO_ALONE = {"DJANGO_SETTINGS_MODULE"}  # wsgi.py sets it; nobody else should
+# The server sets these for the libraries in its workers; nobody else should.
+SET_BY_THE_SERVER = {"DJANGO_SETTINGS_MODULE", "PGOPTIONS", "PROMETHEUS_MULTIPROC_DIR"}
 
 
 def read_by(path: Path) -> set[str]:
@@ -45,7 +46,7 @@ def listed_in(text: str) -> list[str]:
 
 
 EXAMPLE = (ROOT / "conf" / "env.example").read_text()
-READ = {name for path in READERS for name in read_by(path)} - FOR_DJANGO_ALONE
+READ = {name for path in READERS for name in read_by(path)} - SET_BY_THE_SERVER
 
 
 def test_every_variable_that_is_read_is_in_the_example():

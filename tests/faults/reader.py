@@ -90,7 +90,8 @@ class Reader:
 def by_queryset(which: List) -> list[str]:
     """Ask as the API's view does."""
     ranking, advertiser = which
-    return [row.product_id for row in lists.recommendations(advertiser, ranking, day=None, limit=20).items]
+    source = lists.find_list(advertiser, ranking, day=None, key=None)
+    return [row.product_id for row in lists.recommendations(source, limit=20).items]
 
 
 def all_lists() -> frozenset[tuple[str, str, int, str]]:

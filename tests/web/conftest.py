@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from django.apps import apps
 from django.contrib.auth.models import Group, User
+from django.core.cache import cache
 from django.db import connections
 from django.utils import timezone
 
@@ -93,6 +94,13 @@ def plain_static_files(settings, tmp_path):
 def quick_passwords(settings):
     """Hashing a password well takes long; here nobody steals one."""
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+
+
+@pytest.fixture(autouse=True)
+def public(settings):
+    """Opens the API to everybody, so that a test says so when it is about keys; what earlier tests asked is forgotten."""
+    settings.API_PUBLIC = True
+    cache.clear()
 
 
 @pytest.fixture(autouse=True)

@@ -33,7 +33,11 @@ def test_the_root_lists_every_endpoint(ask, address):
         "stats": "http://testserver/api/v1/stats/",
         "health-live": "http://testserver/api/v1/health/live/",
         "health-ready": "http://testserver/api/v1/health/ready/",
+        "schema": "http://testserver/api/v1/schema/",
+        "docs": "http://testserver/api/v1/docs/",
         "recommendations": "/api/v1/recommendations/{advertiser_id}/{model}",
+        "recommendations-batch": "/api/v1/recommendations/batch",
+        "snapshots": "/api/v1/snapshots/{date}",
         "history": "/api/v1/history/{advertiser_id}",
     }
 

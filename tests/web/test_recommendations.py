@@ -175,7 +175,7 @@ def test_an_unknown_parameter_is_invalid_and_the_known_ones_are_named(refused):
     problem = refused("/recommendations/A/TopProduct?day=2026-03-09")
 
     assert (problem["type"], problem["parameter"]) == ("invalid-parameter", "day")
-    assert "date, limit" in problem["detail"]
+    assert "takes date, exclude, fallback, limit" in problem["detail"]
 
 
 def test_a_parameter_given_twice_is_invalid(refused):

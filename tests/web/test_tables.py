@@ -10,7 +10,7 @@ from tests.web.conftest import YESTERDAY, days_ago, make_advertiser, make_list, 
 from webapp.rankings.models import RANKINGS, Advertiser, Run, TopCTR, TopProduct
 
 pytestmark = pytest.mark.django_db
-OURS = ["advertiser", "run", "top_product", "top_ctr", "rollback"]
+OURS = ["advertiser", "run", "top_product", "top_ctr", "rollback", "api_key"]
 
 
 def refuses(constraint):

@@ -54,6 +54,11 @@ def test_production_settings_pass_djangos_deployment_checks():
         {"PUBLISH_DEADLINE": "25:00"},
         {"PUBLISH_DEADLINE": "six"},
         {"LOG_LEVEL": "loud"},
+        {"API_PUBLIC": "perhaps"},
+        {"REQUESTS_PER_KEY": "0"},
+        {"REQUESTS_PER_ADDRESS": "many"},
+        {"STATEMENT_TIMEOUT": "soon"},
+        {"CACHE_URL": "memcached://127.0.0.1"},
         {"PROXIES": "-1"},
         {"PROXIES": "some"},
     ],
@@ -88,9 +93,9 @@ def setting(expression, **variables):
 
 
 def test_closed_is_the_default():
-    assert setting("settings.DEBUG, settings.ALLOWED_HOSTS, settings.SECURE_SSL_REDIRECT", ALLOWED_HOSTS=None) == (
-        "False [] True"
-    )
+    closed = "settings.DEBUG, settings.API_PUBLIC, settings.ALLOWED_HOSTS, settings.SECURE_SSL_REDIRECT"
+
+    assert setting(closed, ALLOWED_HOSTS=None) == "False False [] True"
 
 
 def test_lists_are_parted_by_commas():

@@ -42,7 +42,7 @@ def state_of_things(user: User | AnonymousUser) -> dict[str, Any]:
             {"day": bars[0].day, "words": [bar.words for bar in bars]}
             for bars in reversed(list(zip(*(chart.bars for chart in drawn), strict=True)))
         ],
-        "most_changed": most_changed(run, ROWS),
+        "most_changed": most_changed(run, Run.objects.published().before(run.day).newest(), ROWS),
         "lacking": lacking[:ROWS],
         "lacking_count": lacking.count(),
     }

@@ -25,7 +25,7 @@ LAST_RUNS = 8
 class FrontView(View):
     def get(self, request: HttpRequest) -> HttpResponse:
         try:
-            return page("rankings/front.html", state_of_things())
+            return page("rankings/front.html", state_of_things() if settings.API_PUBLIC else little())
         except Error as error:
             trouble = database_trouble(error)
             if trouble is None:
@@ -36,6 +36,15 @@ class FrontView(View):
         refusal = document(request, HTTPStatus.METHOD_NOT_ALLOWED, f"{request.method} is not for this page; GET is.")
         refusal["Allow"] = super().http_method_not_allowed(request)["Allow"]
         return refusal
+
+
+def little() -> dict[str, Any]:
+    """What the page shows where a key is needed: no more than health/ready tells everybody."""
+    run = Run.objects.published().newest()
+    if run is None:
+        return {"closed": True, "state": "empty"}
+    state = "fresh" if freshness.is_fresh(run.day) else "stale"
+    return {"closed": True, "state": state, "run": run, "age": freshness.in_words(run.day)}
 
 
 def state_of_things() -> dict[str, Any]:

@@ -49,8 +49,16 @@ CHECKS: dict[str, Callable[[], Verdict]] = {
 }
 
 
+class OpenView(APIView):
+    """Open to everybody, as often as they like: a probe has no key, and must not be turned away."""
+
+    authentication_classes = ()
+    permission_classes = ()
+    throttle_classes = ()
+
+
 @method_decorator(never_cache, name="dispatch")
-class LiveView(APIView):
+class LiveView(OpenView):
     """Whether the server answers at all; asks nobody else."""
 
     def get(self, request: Request) -> Response:
@@ -58,7 +66,7 @@ class LiveView(APIView):
 
 
 @method_decorator(never_cache, name="dispatch")
-class ReadyView(APIView):
+class ReadyView(OpenView):
     """Whether the server has lists to hand out: 200 if every check is passed, 503 if not."""
 
     def get(self, request: Request) -> Response:

@@ -1,11 +1,17 @@
-"""The lists as readers ask for them: by advertiser, ranking and day. Where there is none, a Problem says why."""
+"""The lists as readers ask for them: by advertiser, ranking and day. Where there is none, a Problem says why.
+
+An answer is made in two steps. The first finds what it is made from, without a look at the ranking tables: that is
+enough to tell a caller that nothing has changed. The second reads the lists.
+"""
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
+from typing import NamedTuple
 
 from webapp.curation.models import HiddenProduct
+from webapp.keys.models import ApiKey
 from webapp.rankings.models import RANKINGS, Advertiser, Ranking, Run
 from webapp.rankings.problems import (
     DayNotPublished,
@@ -18,13 +24,36 @@ from webapp.rankings.querysets import RankingQuerySet
 
 
 @dataclass(frozen=True)
+class Source:
+    """What an answer is made from: published runs, newest day first, and whose lists, None for all advertisers'."""
+
+    runs: list[Run]
+    advertiser: Advertiser | None
+
+
+@dataclass(frozen=True)
+class ListSource(Source):
+    advertiser: Advertiser
+    model: str
+
+
+@dataclass(frozen=True)
+class HistorySource(Source):
+    advertiser: Advertiser
+    rankings: dict[str, type[Ranking]]
+    first: date
+    last: date
+
+
+@dataclass(frozen=True)
 class Recommendations:
-    """One list, best product first; never an empty one."""
+    """One list, best product first; never an empty one. `instead_of` is the model that was asked for and had none."""
 
     advertiser: Advertiser
     model: str
     run: Run
     items: list[Ranking]
+    instead_of: str | None = None
 
 
 @dataclass(frozen=True)
@@ -47,17 +76,29 @@ class History:
     days: list[HistoryDay]
 
 
+class Change(NamedTuple):
+    """A version that differs from any before it, and the moment it began; None if never."""
+
+    version: str
+    at: datetime | None
+
+
 def find_ranking(name: str) -> type[Ranking]:
     if name not in RANKINGS:
         raise UnknownModel(f"“{name}” is not a model; there are {' and '.join(RANKINGS)}.", models=list(RANKINGS))
     return RANKINGS[name]
 
 
-def find_advertiser(advertiser_id: str) -> Advertiser:
-    advertiser = Advertiser.objects.named(advertiser_id).first()
+def find_advertiser(advertiser_id: str, key: ApiKey | None) -> Advertiser:
+    """The advertiser, if the key reads their lists; if not, there is no telling them from one that never was."""
+    advertiser = Advertiser.objects.visible_to(key).named(advertiser_id).first()
     if advertiser is None:
-        raise UnknownAdvertiser(f"No advertiser “{advertiser_id}” was ever active; /api/v1/advertisers lists them.")
+        raise unknown(advertiser_id)
     return advertiser
+
+
+def unknown(advertiser_id: str) -> UnknownAdvertiser:
+    return UnknownAdvertiser(f"No advertiser “{advertiser_id}” was ever active; /api/v1/advertisers lists them.")
 
 
 def find_run(day: date | None) -> Run:
@@ -81,6 +122,12 @@ def shown(rows: RankingQuerySet) -> RankingQuerySet:
     return HiddenProduct.objects.in_force().taken_out_of(rows)
 
 
+def change_of_shown(advertiser: Advertiser | None) -> Change:
+    """What `shown` leaves out of the advertiser's lists, or of anybody's, as a version: every ETag has it in it."""
+    hidden = HiddenProduct.objects.all() if advertiser is None else HiddenProduct.objects.for_advertiser(advertiser)
+    return Change(*hidden.last_change())
+
+
 def numbered(items: Iterable[Ranking]) -> list[Ranking]:
     """One list's items with ranks from 1 on; hidden products leave no gap for a reader to stumble over."""
     items = list(items)
@@ -89,50 +136,83 @@ def numbered(items: Iterable[Ranking]) -> list[Ranking]:
     return items
 
 
-def recommendations(advertiser_id: str, model: str, day: date | None, limit: int) -> Recommendations:
-    """The advertiser's best products of the day, at most `limit`."""
-    ranking = find_ranking(model)
-    advertiser = find_advertiser(advertiser_id)
+def find_list(advertiser_id: str, model: str, day: date | None, key: ApiKey | None) -> ListSource:
+    find_ranking(model)
+    advertiser = find_advertiser(advertiser_id, key)
+    check_active(advertiser)
+    return ListSource([find_run(day)], advertiser, model)
+
+
+def check_active(advertiser: Advertiser) -> None:
     if not advertiser.active:
-        raise InactiveAdvertiser(f"“{advertiser_id}” is not active now; their history remains.")
-    run = find_run(day)
-    rows = shown(ranking.objects.of(run).for_advertiser(advertiser))
-    items = numbered(rows.best_first()[:limit])
-    if not items:
-        raise NoRecommendations(f"“{advertiser_id}” had no events on {run.day} that {model} could rank.")
-    return Recommendations(advertiser, model, run, items)
+        raise InactiveAdvertiser(f"“{advertiser.pk}” is not active now; their history remains.")
 
 
-def history(advertiser_id: str, last: date | None, length: int, model: str | None) -> History:
-    """The advertiser's lists of `length` days, of one model or of all; `last` is the newest published day if None."""
+def recommendations(
+    source: ListSource, limit: int, exclude: Collection[str] = (), fallback: str | None = None
+) -> Recommendations:
+    """The advertiser's best products of the day, at most `limit`, without those to exclude.
+
+    When none is left, the fallback model's; each keeps the rank it has in its list.
+    """
+    [run] = source.runs
+    for model in dict.fromkeys([source.model, fallback or source.model]):
+        rows = RANKINGS[model].objects.of(run).for_advertiser(source.advertiser)
+        items = best(numbered(shown(rows).best_first()), limit, exclude)
+        if items:
+            return Recommendations(
+                source.advertiser, model, run, items, None if model == source.model else source.model
+            )
+    raise nothing_to_recommend(source.advertiser, source.model, run, exclude)
+
+
+def best(items: Iterable[Ranking], limit: int, exclude: Collection[str]) -> list[Ranking]:
+    """The first `limit` of a list's items that are not to be excluded, with the ranks they have in the list."""
+    return [item for item in items if item.product_id not in exclude][:limit]
+
+
+def nothing_to_recommend(advertiser: Advertiser, model: str, run: Run, exclude: Collection[str]) -> NoRecommendations:
+    unless = " and that are not excluded" if exclude else ""
+    return NoRecommendations(f"“{advertiser.pk}” had no events on {run.day} that {model} could rank{unless}.")
+
+
+def find_history(
+    advertiser_id: str, last: date | None, length: int, model: str | None, key: ApiKey | None
+) -> HistorySource:
+    """The `length` days up to `last`, the newest published day if None, of one model or of all."""
     rankings = {model: find_ranking(model)} if model is not None else RANKINGS
-    advertiser = find_advertiser(advertiser_id)
+    advertiser = find_advertiser(advertiser_id, key)
     last = last or find_run(None).day
     first = date.fromordinal(max(1, last.toordinal() - length + 1))
-    runs = list(Run.objects.published().between(first, last))
+    runs = list(Run.objects.published().between(first, last).newest_first())
     if not runs:
         raise not_published(f"No day from {first} to {last} is published")
+    return HistorySource(runs, advertiser, rankings, first, last)
 
+
+def history(source: HistorySource) -> History:
     items: dict[tuple[date, str], list[Ranking]] = defaultdict(list)
-    for name, ranking in rankings.items():
-        rows = shown(ranking.objects.filter(run__in=runs).for_advertiser(advertiser))
-        for item in rows.best_first():
+    for name, ranking in source.rankings.items():
+        rows = ranking.objects.filter(run__in=source.runs).for_advertiser(source.advertiser)
+        for item in shown(rows).best_first():
             items[item.date, name].append(item)
     if not items:
-        raise NoRecommendations(f"“{advertiser_id}” had no events from {first} to {last} that could be ranked.")
+        raise NoRecommendations(
+            f"“{source.advertiser}” had no events from {source.first} to {source.last} that could be ranked."
+        )
 
-    final = {run.day: run.final for run in runs}
-    days = [last - timedelta(days=age) for age in range((last - first).days + 1)]
+    final = {run.day: run.final for run in source.runs}
+    days = [source.last - timedelta(days=age) for age in range((source.last - source.first).days + 1)]
     return History(
-        advertiser,
-        first,
-        last,
+        source.advertiser,
+        source.first,
+        source.last,
         [
             HistoryDay(
                 day,
                 day in final,
                 final.get(day, False),
-                {name: numbered(items.get((day, name), [])) for name in rankings},
+                {name: numbered(items.get((day, name), [])) for name in source.rankings},
             )
             for day in days
         ],

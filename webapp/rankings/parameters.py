@@ -13,6 +13,10 @@ from rest_framework.renderers import BaseRenderer
 from rest_framework.request import Request
 from rest_framework.settings import api_settings
 
+from webapp.rankings.models import LONGEST_LIST, RANKINGS
+
+ID = r"[^\x00-\x1f\x7f]{1,64}"
+MOST_IDS = 100  # in one request
 FORMAT = api_settings.URL_FORMAT_OVERRIDE  # ?format=json, which DRF itself takes
 
 
@@ -54,6 +58,41 @@ class NumberField(serializers.Field):
         raise serializers.ValidationError(f"{shown(data)} is not a whole number from {self.least} to {self.most}.")
 
 
+class JsonNumberField(NumberField):
+    """The same in JSON, where it is no text."""
+
+    def to_internal_value(self, data: Any) -> int:
+        if type(data) in (int, float) and self.least <= data <= self.most and data == int(data):  # 20.0 is whole
+            return int(data)
+        raise serializers.ValidationError(f"{shown(str(data))} is not a whole number from {self.least} to {self.most}.")
+
+
+class JsonDayField(DayField):
+    def to_internal_value(self, data: Any) -> date:
+        return super().to_internal_value(data if isinstance(data, str) else str(data))
+
+
+class IdField(serializers.Field):
+    """An advertiser's or a product's id."""
+
+    def to_internal_value(self, data: Any) -> str:
+        if isinstance(data, str) and re.fullmatch(ID, data):
+            return data
+        raise serializers.ValidationError(f"{shown(str(data))} is no id; one has 1 to 64 printable characters.")
+
+
+class NameField(serializers.ChoiceField):
+    """The name of a model."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(choices=list(RANKINGS), **options)
+
+    def to_internal_value(self, data: Any) -> str:
+        if isinstance(data, str) and data in RANKINGS:
+            return data
+        raise serializers.ValidationError(f"{shown(str(data))} is not a model; there are {' and '.join(RANKINGS)}.")
+
+
 class DayFormField(forms.Field):
     """A day of a filter form."""
 
@@ -67,19 +106,25 @@ class DayFormField(forms.Field):
 
 
 class Query(serializers.Serializer):
-    """The parameters that an endpoint takes; this one takes none."""
+    """The parameters that an endpoint takes; this one takes none. A list may be given several times, others once."""
 
     @classmethod
     def read(cls, request: Request, also: Iterable[str] = ()) -> dict[str, Any]:
         """The request's parameters, checked. `also` names those that somebody else reads."""
         given: MultiValueDict[str, str] = request.query_params
-        query = cls(data={name: value for name, value in given.items() if name in cls().fields})
-        known = sorted({*query.fields, *also})
+        fields = cls().fields
+        lists = {name for name, field in fields.items() if isinstance(field, serializers.ListField)}
+        query = cls(
+            data={name: values if name in lists else values[-1] for name, values in given.lists() if name in fields}
+        )
+        known = sorted({*fields, *also})
         for name, values in given.lists():
             if name not in (*known, FORMAT):
                 takes = f"takes {', '.join(known)}" if known else "takes no parameter"
                 raise serializers.ValidationError({name: [f"there is no such parameter; this endpoint {takes}."]})
-            if len(values) > 1:
+            if name == FORMAT and not values[-1]:
+                raise serializers.ValidationError({name: ["it is empty."]})
+            if len(values) > 1 and name not in lists:
                 raise serializers.ValidationError({name: ["it is given more than once."]})
         query.is_valid(raise_exception=True)
         return query.validated_data
@@ -87,13 +132,45 @@ class Query(serializers.Serializer):
 
 class RecommendationsQuery(Query):
     date = DayField(required=False)
-    limit = NumberField(least=1, most=20, default=20)
+    limit = NumberField(least=1, most=LONGEST_LIST, default=LONGEST_LIST)
+    exclude = serializers.ListField(child=IdField(), max_length=MOST_IDS, default=list)
+    fallback = NameField(required=False)
+
+
+class BatchQuery(serializers.Serializer):
+    """The body of a request for many lists at once."""
+
+    advertiser_ids = serializers.ListField(child=IdField(), min_length=1, max_length=MOST_IDS)
+    models = serializers.ListField(
+        child=NameField(), min_length=1, max_length=len(RANKINGS), default=lambda: [*RANKINGS]
+    )
+    date = JsonDayField(required=False)
+    limit = JsonNumberField(least=1, most=LONGEST_LIST, default=LONGEST_LIST)
+    exclude = serializers.ListField(child=IdField(), max_length=MOST_IDS, default=list)
+    fallback = NameField(required=False)
+
+    @classmethod
+    def read(cls, body: dict[str, Any]) -> dict[str, Any]:
+        """The body's members, checked."""
+        for name in body:
+            if name not in cls().fields:
+                members = ", ".join(sorted(cls().fields))
+                raise serializers.ValidationError(
+                    {name[:40]: [f"there is no such member; this endpoint takes {members}."]}
+                )
+        query = cls(data=body)
+        query.is_valid(raise_exception=True)
+        return query.validated_data
 
 
 class HistoryQuery(Query):
     days = NumberField(least=1, most=90, default=7)
     to = DayField(required=False)
     model = serializers.CharField(required=False, trim_whitespace=False)
+
+
+class SnapshotQuery(Query):
+    model = NameField(required=False)
 
 
 class StatsQuery(Query):

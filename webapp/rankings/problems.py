@@ -1,21 +1,17 @@
 """Errors as problem documents (RFC 9457), for every request outside the admin and whatever the Accept header says.
 
-A view raises a Problem and `answer`, the API's exception handler, writes it down. Where Django has error pages of its
-own, error_pages.py stands in for them.
+A view raises a Problem and handler.py writes it down. Where Django has error pages of its own, error_pages.py stands in
+for them.
 """
 
-import logging
+from collections.abc import Mapping
 from http import HTTPStatus
-from typing import Any, cast
+from typing import Any
 
-from django.core.exceptions import BadRequest, SuspiciousOperation
-from django.core.signals import got_request_exception
 from django.db import InterfaceError, OperationalError, ProgrammingError
 from django.http import HttpRequest, HttpResponse, JsonResponse
-from rest_framework.exceptions import APIException, ValidationError
-from rest_framework.views import exception_handler
-
-logger = logging.getLogger(__name__)
+from psycopg2.errorcodes import QUERY_CANCELED, UNDEFINED_TABLE
+from rest_framework.exceptions import APIException
 
 TRY_AGAIN = "30"  # seconds
 
@@ -25,10 +21,16 @@ class Problem(APIException):
 
     type = "about:blank"
     title = ""
+    headers: Mapping[str, str] = {}
 
     def __init__(self, detail: str, **members: Any) -> None:
         super().__init__(detail)
         self.members = members
+
+    def members_of_document(self) -> dict[str, Any]:
+        """The problem as a member of a larger answer, where no request is its own instance."""
+        status = int(self.status_code)
+        return {"type": self.type, "title": self.title, "status": status, "detail": str(self.detail), **self.members}
 
 
 class InvalidParameter(Problem):
@@ -73,6 +75,18 @@ class NoRecommendations(Problem):
     title = "There is nothing to recommend"
 
 
+class InvalidBody(Problem):
+    status_code = HTTPStatus.BAD_REQUEST
+    type = "invalid-body"
+    title = "The body is not valid"
+
+
+class BodyTooLarge(Problem):
+    status_code = HTTPStatus.REQUEST_ENTITY_TOO_LARGE
+    type = "body-too-large"
+    title = "The body is too large"
+
+
 class DatabaseUnavailable(Problem):
     status_code = HTTPStatus.SERVICE_UNAVAILABLE
     type = "database-unavailable"
@@ -81,9 +95,12 @@ class DatabaseUnavailable(Problem):
 
 def database_trouble(error: BaseException | None) -> DatabaseUnavailable | None:
     """The problem behind a driver's error, unless the mistake is our own."""
+    code = getattr(error.__cause__, "pgcode", None) if error else None
+    if code == QUERY_CANCELED:
+        return DatabaseUnavailable("The database took too long to answer; try again shortly.")
     if isinstance(error, OperationalError | InterfaceError):
         return DatabaseUnavailable("The database does not answer at the moment; try again shortly.")
-    if isinstance(error, ProgrammingError) and getattr(error.__cause__, "pgcode", None) == "42P01":
+    if isinstance(error, ProgrammingError) and code == UNDEFINED_TABLE:
         return DatabaseUnavailable("The database has no tables yet: `python manage.py migrate` makes them.")
     return None
 
@@ -103,44 +120,9 @@ def document(
         },
         status=status,
         content_type="application/problem+json",
+        headers={"Cache-Control": "no-store"},
         json_dumps_params={"ensure_ascii": False, "indent": 2},
     )
     if status == HTTPStatus.SERVICE_UNAVAILABLE:
         response["Retry-After"] = TRY_AGAIN
-    return response
-
-
-def answer(error: Exception, context: dict[str, Any]) -> HttpResponse:
-    """The API's exception handler: nothing that a view raises becomes anything but a problem."""
-    request = context["request"]._request
-    problem = database_trouble(error) or error
-    if isinstance(problem, ValidationError):
-        problem = first_mistake(problem)
-    if isinstance(problem, Problem):
-        if problem.status_code == HTTPStatus.SERVICE_UNAVAILABLE:
-            logger.error("%s: %s", problem.title, error)
-        return document(
-            request, problem.status_code, str(problem.detail), problem.type, problem.title, **problem.members
-        )
-    if isinstance(problem, SuspiciousOperation | BadRequest):
-        return document(request, HTTPStatus.BAD_REQUEST, str(problem))
-    plain = exception_handler(problem, context)
-    if plain is not None:
-        return with_headers(document(request, plain.status_code, str(plain.data["detail"])), plain.headers)
-    got_request_exception.send(sender=None, request=request)
-    logger.error("Failed to answer %s", request.path, exc_info=error)
-    return document(request, HTTPStatus.INTERNAL_SERVER_ERROR, "Something is wrong on our side; the log says what.")
-
-
-def first_mistake(error: ValidationError) -> InvalidParameter:
-    """The first of the mistakes that a form or serializer found in the parameters."""
-    parameter, reasons = next(iter(cast(dict[str, list[str]], error.detail).items()))
-    return InvalidParameter(f"{parameter}: {reasons[0]}", parameter=parameter)
-
-
-def with_headers(response: HttpResponse, headers: Any) -> HttpResponse:
-    """Carries over what DRF says in headers, such as Retry-After, but not what kind of document its own would be."""
-    for name, value in headers.items():
-        if name.lower() != "content-type":
-            response[name] = value
     return response

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Self
 from django.db.models import Exists, Max, Min, OuterRef, QuerySet
 
 if TYPE_CHECKING:
+    from webapp.keys.models import ApiKey
     from webapp.rankings.models import Advertiser, Run
 
 
@@ -23,6 +24,10 @@ class AdvertiserQuerySet(QuerySet["Advertiser"]):
     def named(self, advertiser_id: str) -> Self:
         """The advertiser of that id, if any; PostgreSQL keeps no text with a NUL in it, so no id has one."""
         return self.none() if "\0" in advertiser_id else self.filter(advertiser_id=advertiser_id)
+
+    def visible_to(self, key: "ApiKey | None") -> Self:
+        """Those that the key reads: its own advertiser, or all; all too without a key, which is for the views to refuse."""
+        return self if key is None or key.advertiser_id is None else self.filter(pk=key.advertiser_id)
 
     def listed_in(self, run: "Run", *rankings: type[Any]) -> Self:
         """Those who have a list of every one of the rankings in the run."""

@@ -1,14 +1,19 @@
 """What the API's answers look like, field by field."""
 
-from typing import Any
+from http import HTTPStatus
+from typing import Any, Literal
 
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 from rest_framework.reverse import reverse
 
+from webapp.rankings.batch import Outcome
 from webapp.rankings.freshness import is_fresh
 from webapp.rankings.lists import HistoryDay, Recommendations
 from webapp.rankings.models import RANKINGS, Advertiser, Ranking, Run
-from webapp.rankings.statistics import Statistics
+from webapp.rankings.problems import Problem
+
+ITEM = {"$ref": "#/components/schemas/Item"}
 
 
 class ItemSerializer(serializers.BaseSerializer):
@@ -27,9 +32,33 @@ class RecommendationsSerializer(serializers.Serializer):
     published_at = serializers.DateTimeField(source="run.published_at")
     final = serializers.BooleanField(source="run.final")
     items = ItemSerializer(many=True)
+    instead_of = serializers.CharField(
+        required=False, help_text="The model that was asked for, where the list is the fallback's; else absent"
+    )
 
-    def get_status(self, recommendations: Recommendations) -> str:
+    def get_status(self, recommendations: Recommendations) -> Literal["fresh", "stale"]:
         return "fresh" if is_fresh(recommendations.run.day) else "stale"
+
+    def to_representation(self, instance: Recommendations) -> dict[str, Any]:
+        answer = super().to_representation(instance)
+        if answer["instead_of"] is None:
+            del answer["instead_of"]
+        return answer
+
+
+class OutcomeSerializer(serializers.BaseSerializer):
+    def to_representation(self, instance: Outcome) -> dict[str, Any]:
+        asked = {"advertiser_id": instance.advertiser_id, "model": instance.model}
+        found = instance.found
+        if isinstance(found, Problem):
+            return asked | {"status": found.status_code, "problem": found.members_of_document()}
+        return asked | {"status": HTTPStatus.OK, "answer": RecommendationsSerializer(found).data}
+
+
+class BatchSerializer(serializers.Serializer):
+    date = serializers.DateField(source="run.day")
+    run = serializers.IntegerField(source="run.id")
+    results = OutcomeSerializer(many=True, source="outcomes")
 
 
 class HistoryDaySerializer(serializers.Serializer):
@@ -38,6 +67,7 @@ class HistoryDaySerializer(serializers.Serializer):
     final = serializers.BooleanField()
     models = serializers.SerializerMethodField()
 
+    @extend_schema_field({"type": "object", "additionalProperties": {"type": "array", "items": ITEM}})
     def get_models(self, day: HistoryDay) -> dict[str, Any]:
         return {name: ItemSerializer(items, many=True).data for name, items in day.models.items()}
 
@@ -53,16 +83,35 @@ class HistorySerializer(serializers.Serializer):
         return {"advertiser_id": fields.pop("advertiser_id"), "from": serializers.DateField(source="first"), **fields}
 
 
-class StatsSerializer(serializers.BaseSerializer):
-    def to_representation(self, instance: Statistics) -> dict[str, Any]:
-        return {
-            "date": instance.run.day,
-            "published_at": instance.run.published_at,
-            "advertisers": {"active": instance.active, "with_recommendations": instance.with_recommendations},
-            "products": instance.products,
-            "most_changed": instance.most_changed,
-            "model_overlap": {"mean": instance.mean_overlap, "by_advertiser": instance.least_overlapping},
-        }
+class AdvertiserFiguresSerializer(serializers.Serializer):
+    active = serializers.IntegerField()
+    with_recommendations = serializers.IntegerField()
+
+
+class ChangedSerializer(serializers.Serializer):
+    advertiser_id = serializers.CharField()
+    model = serializers.CharField()
+    changed = serializers.IntegerField()
+
+
+class AdvertiserOverlapSerializer(serializers.Serializer):
+    advertiser_id = serializers.CharField()
+    shared = serializers.IntegerField()
+    overlap = serializers.FloatField()
+
+
+class OverlapSerializer(serializers.Serializer):
+    mean = serializers.FloatField(source="mean_overlap", allow_null=True)
+    by_advertiser = AdvertiserOverlapSerializer(source="least_overlapping", many=True)
+
+
+class StatsSerializer(serializers.Serializer):
+    date = serializers.DateField(source="run.day")
+    published_at = serializers.DateTimeField(source="run.published_at")
+    advertisers = AdvertiserFiguresSerializer(source="*")
+    products = serializers.IntegerField()
+    most_changed = ChangedSerializer(many=True)
+    model_overlap = OverlapSerializer(source="*")
 
 
 class AdvertiserSerializer(serializers.ModelSerializer):
@@ -74,6 +123,7 @@ class AdvertiserSerializer(serializers.ModelSerializer):
         model = Advertiser
         fields = ("advertiser_id", "active", "last_active_on", "links")
 
+    @extend_schema_field({"type": "object", "additionalProperties": {"type": "string", "format": "uri"}})
     def get_links(self, advertiser: Advertiser) -> dict[str, str]:
         models = {name: ("v1:recommendations", [advertiser.pk, name]) for name in RANKINGS if advertiser.active}
         addresses = models | {"history": ("v1:history", [advertiser.pk])}
@@ -81,9 +131,10 @@ class AdvertiserSerializer(serializers.ModelSerializer):
         return {name: reverse(view, args=args, request=request) for name, (view, args) in addresses.items()}
 
 
-class ModelSerializer(serializers.BaseSerializer):
-    def to_representation(self, instance: type[Ranking]) -> dict[str, Any]:
-        return {"name": instance.__name__, "description": instance.summary, "scores": list(instance.scores)}
+class ModelSerializer(serializers.Serializer):
+    name = serializers.CharField(source="__name__")
+    description = serializers.CharField(source="summary")
+    scores = serializers.ListField(child=serializers.CharField())
 
 
 class RunSerializer(serializers.ModelSerializer):

@@ -1,11 +1,13 @@
 """A day's lists in figures. The database counts; the number of queries depends on neither advertisers nor products."""
 
 from dataclasses import dataclass
+from datetime import date
 from typing import Any
 
 from django.db import connection
 from django.db.models import Count, Exists, OuterRef, QuerySet, Value
 
+from webapp.rankings import lists
 from webapp.rankings.models import RANKINGS, Advertiser, Ranking, Run
 
 Rows = list[dict[str, Any]]
@@ -42,14 +44,31 @@ class Statistics:
     least_overlapping: Rows
 
 
-def statistics(run: Run, limit: int) -> Statistics:
+@dataclass(frozen=True)
+class StatisticsSource(lists.Source):
+    """Of the run, what it is compared with, and the newest, with which the number of active advertisers changes."""
+
+    run: Run
+    previous: Run | None
+
+
+def find_statistics(day: date | None) -> StatisticsSource:
+    run = lists.find_run(day)
+    newest = run if day is None else lists.find_run(None)
+    previous = Run.objects.published().before(run.day).newest()
+    runs = [each for each in dict.fromkeys([newest, run, previous]) if each is not None]
+    return StatisticsSource(runs, None, run, previous)
+
+
+def statistics(source: StatisticsSource, limit: int) -> Statistics:
+    run = source.run
     mean_overlap, least_overlapping = overlaps(run, limit)
     return Statistics(
         run=run,
         active=Advertiser.objects.active().count(),
         with_recommendations=listed(run, "advertiser_id"),
         products=listed(run, "advertiser_id", "product_id"),
-        most_changed=most_changed(run, limit),
+        most_changed=most_changed(run, source.previous, limit),
         mean_overlap=mean_overlap,
         least_overlapping=least_overlapping,
     )
@@ -64,12 +83,11 @@ def listed(run: Run, *columns: str) -> int:
     return first.union(*others).count()
 
 
-def most_changed(run: Run, limit: int) -> Rows:
+def most_changed(run: Run, previous: Run | None, limit: int) -> Rows:
     """The lists with the most products that the last published day before did not have; none if there was no such day.
 
     Lists that gained nothing are left out; a list that did not exist the day before is new in all its products.
     """
-    previous = Run.objects.published().before(run.day).newest()
     if previous is None:
         return []
     first, *others = (newcomers(ranking, run, previous) for ranking in RANKINGS.values())

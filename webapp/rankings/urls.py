@@ -6,7 +6,7 @@ from typing import Any
 
 from django.urls import URLPattern, path
 
-from webapp.rankings import health, views
+from webapp.rankings import health, many, views
 
 app_name = "api"
 
@@ -23,6 +23,8 @@ urlpatterns = list(
             "recommendations/<path:advertiser_id>/<str:model>", views.RecommendationsView.as_view(), "recommendations"
         ),
         either_way("history/<path:advertiser_id>", views.HistoryView.as_view(), "history"),
+        either_way("recommendations/batch", many.BatchView.as_view(), "recommendations-batch"),
+        either_way("snapshots/<str:date>", many.SnapshotView.as_view(), "snapshots"),
         either_way("stats", views.StatsView.as_view(), "stats"),
         either_way("advertisers", views.AdvertisersView.as_view(), "advertisers"),
         either_way("models", views.ModelsView.as_view(), "models"),

@@ -3,18 +3,30 @@
 from collections.abc import Iterable
 from typing import Any
 
+from django.db.models import QuerySet
 from django_filters import FilterSet
 from rest_framework.exceptions import ValidationError
-from rest_framework.generics import GenericAPIView, ListAPIView, RetrieveAPIView
+from rest_framework.generics import ListAPIView
 from rest_framework.pagination import PageNumberPagination
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.reverse import reverse
 
+from webapp.keys.permissions import ReachesAll
+from webapp.keys.requests import key_of
 from webapp.rankings import lists, statistics
 from webapp.rankings.filters import AdvertiserFilter, RunFilter
 from webapp.rankings.models import RANKINGS, Advertiser, Ranking, Run
-from webapp.rankings.parameters import HistoryQuery, PageQuery, Query, RecommendationsQuery, StatsQuery
+from webapp.rankings.parameters import HistoryQuery, PageQuery, RecommendationsQuery, StatsQuery
+from webapp.rankings.problems import (
+    DayNotPublished,
+    InactiveAdvertiser,
+    InvalidParameter,
+    NoRecommendations,
+    UnknownAdvertiser,
+    UnknownModel,
+)
+from webapp.rankings.questions import PublishedView, QuestionView
 from webapp.rankings.serializers import (
     AdvertiserSerializer,
     HistorySerializer,
@@ -23,20 +35,6 @@ from webapp.rankings.serializers import (
     RunSerializer,
     StatsSerializer,
 )
-
-
-class QuestionView(GenericAPIView):
-    """Checks the parameters before anything else happens, and keeps them in `self.query`."""
-
-    query_class = Query
-    query: dict[str, Any]
-
-    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
-        super().initial(request, *args, **kwargs)
-        self.query = self.query_class.read(request, also=self.names_of_filters())
-
-    def names_of_filters(self) -> Iterable[str]:
-        return ()
 
 
 class RootView(QuestionView):
@@ -53,30 +51,47 @@ class RootView(QuestionView):
         root = request.path.rstrip("/")
         return Response(
             {name: reverse(f"v1:{name}", request=request) for name in plain}
+            | {name: reverse(name, request=request) for name in ("schema", "docs")}
             | {
                 "recommendations": f"{root}/recommendations/{{advertiser_id}}/{{model}}",
+                "recommendations-batch": f"{root}/recommendations/batch",
                 "history": f"{root}/history/{{advertiser_id}}",
+                "snapshots": f"{root}/snapshots/{{date}}",
             }
         )
 
 
-class RecommendationsView(QuestionView, RetrieveAPIView):
+class RecommendationsView(PublishedView[lists.ListSource]):
     """The products to show for an advertiser, best first.
 
     date: a published day, YYYY-MM-DD; without it, the newest. The status is stale once that is older than yesterday.
     limit: how many products at most, 1 to 20.
+    exclude: a product to leave out; several times for several, up to 100. Those behind it keep their ranks.
+    fallback: the model whose list to take when the asked one has nothing; instead_of then says which was asked.
 
     A day is final once late events change it no more.
     """
 
     query_class = RecommendationsQuery
     serializer_class = RecommendationsSerializer
+    problems = (
+        InvalidParameter,
+        UnknownModel,
+        UnknownAdvertiser,
+        InactiveAdvertiser,
+        DayNotPublished,
+        NoRecommendations,
+    )
 
-    def get_object(self) -> lists.Recommendations:
-        return lists.recommendations(**self.kwargs, day=self.query.get("date"), limit=self.query["limit"])
+    def find(self) -> lists.ListSource:
+        return lists.find_list(**self.kwargs, day=self.query.get("date"), key=key_of(self.request))
+
+    def read(self, found: lists.ListSource) -> lists.Recommendations:
+        query = self.query
+        return lists.recommendations(found, query["limit"], query["exclude"], query.get("fallback"))
 
 
-class HistoryView(QuestionView, RetrieveAPIView):
+class HistoryView(PublishedView[lists.HistorySource]):
     """An advertiser's lists over the last days, newest first; also of advertisers who are no longer active.
 
     days: how many, 1 to 90; 7 unless given.
@@ -86,13 +101,19 @@ class HistoryView(QuestionView, RetrieveAPIView):
 
     query_class = HistoryQuery
     serializer_class = HistorySerializer
+    problems = (InvalidParameter, UnknownModel, UnknownAdvertiser, DayNotPublished, NoRecommendations)
 
-    def get_object(self) -> lists.History:
-        query = self.query
-        return lists.history(**self.kwargs, last=query.get("to"), length=query["days"], model=query.get("model"))
+    def find(self) -> lists.HistorySource:
+        query, key = self.query, key_of(self.request)
+        return lists.find_history(
+            **self.kwargs, last=query.get("to"), length=query["days"], model=query.get("model"), key=key
+        )
+
+    def read(self, found: lists.HistorySource) -> lists.History:
+        return lists.history(found)
 
 
-class StatsView(QuestionView, RetrieveAPIView):
+class StatsView(PublishedView[statistics.StatisticsSource]):
     """A day's lists in figures.
 
     date: a published day, YYYY-MM-DD; without it, the newest.
@@ -103,11 +124,16 @@ class StatsView(QuestionView, RetrieveAPIView):
     advertisers use counts as two products. The number of active advertisers is today's.
     """
 
+    permission_classes = (ReachesAll,)
     query_class = StatsQuery
     serializer_class = StatsSerializer
+    problems = (InvalidParameter, DayNotPublished)
 
-    def get_object(self) -> statistics.Statistics:
-        return statistics.statistics(lists.find_run(self.query.get("date")), self.query["limit"])
+    def find(self) -> statistics.StatisticsSource:
+        return statistics.find_statistics(self.query.get("date"))
+
+    def read(self, found: statistics.StatisticsSource) -> statistics.Statistics:
+        return statistics.statistics(found, self.query["limit"])
 
 
 class Pages(PageNumberPagination):
@@ -126,6 +152,7 @@ class Pages(PageNumberPagination):
 
 class PagedView(QuestionView, ListAPIView):
     query_class = PageQuery
+    problems = (InvalidParameter,)
     pagination_class = Pages
     filterset_class: type[FilterSet] | None = None
 
@@ -134,20 +161,27 @@ class PagedView(QuestionView, ListAPIView):
 
 
 class AdvertisersView(PagedView):
-    """Every advertiser that was ever active, with links to their lists.
+    """Every advertiser that was ever active and that the key reads, with links to their lists.
 
     active: true or false.
     search: a part of the id, in capitals or not.
-    page, and page_size from 1 to 1000; 100 unless given.
+    page: the page's number, from 1 on.
+    page_size: how many a page has, 1 to 1000; 100 unless given.
     """
 
-    queryset = Advertiser.objects.order_by("advertiser_id")
     serializer_class = AdvertiserSerializer
     filterset_class = AdvertiserFilter
 
+    def get_queryset(self) -> QuerySet[Advertiser]:
+        return Advertiser.objects.visible_to(key_of(self.request)).order_by("advertiser_id")
+
 
 class ModelsView(PagedView):
-    """The ways in which products are ranked, with the columns that each is scored by."""
+    """The ways in which products are ranked, with the columns that each is scored by.
+
+    page: the page's number, from 1 on.
+    page_size: how many a page has, 1 to 1000; 100 unless given.
+    """
 
     serializer_class = ModelSerializer
 
@@ -159,10 +193,14 @@ class RunsView(PagedView):
     """Every attempt of the nightly batch, newest first.
 
     state: running, published, superseded, refused or failed.
-    day, or day_from and day_to, both included: the day that was ranked, YYYY-MM-DD.
-    page, and page_size from 1 to 1000; 100 unless given.
+    day: the day that was ranked, YYYY-MM-DD.
+    day_from: the first of several days.
+    day_to: the last of several days.
+    page: the page's number, from 1 on.
+    page_size: how many a page has, 1 to 1000; 100 unless given.
     """
 
+    permission_classes = (ReachesAll,)
     queryset = Run.objects.latest_started()
     serializer_class = RunSerializer
     filterset_class = RunFilter

@@ -32,21 +32,20 @@ class Command(BaseCommand):
     def handle(self, *, batch: str, web: str, **options: Any) -> None:
         if batch == web:
             raise CommandError("--batch and --web must be two roles.")
-        self.make(batch, "BATCH_PASSWORD")
-        self.make(web, "WEB_PASSWORD")
+        self.make(batch, os.environ.get("BATCH_PASSWORD"), "BATCH_PASSWORD")
+        self.make(web, os.environ.get("WEB_PASSWORD"), "WEB_PASSWORD")
         self.close(batch, web)
         self.grant(batch, roles.batch_rights())
         self.grant(web, roles.web_rights())
         self.stdout.write(f"{batch} and {web} may do their work in {connection.settings_dict['NAME']}, and no more.")
 
-    def make(self, role: str, variable: str) -> None:
-        """Make the role, or give it the variable's password, which reaches the server hashed and so no log of it."""
+    def make(self, role: str, password: str | None, variable: str) -> None:
+        """Make the role, or give it the password of the variable; it reaches the server hashed, and so no log of it."""
         with connection.cursor() as cursor:
             cursor.execute(MAY_TOO_MUCH, [role])
             found = cursor.fetchone()
         if found and found[0]:
             raise CommandError(f"The role {role} is there already and may do too much; choose another name.")
-        password = os.environ.get(variable)
         if not (found or password):
             raise CommandError(f"{variable} is not set: the role {role} is not there yet, and needs a password.")
         verb = "alter" if found else "create"

@@ -1,0 +1,71 @@
+"""What the API's views have in common: parameters that are checked first, and answers that a caller may keep."""
+
+from collections.abc import Iterable
+from typing import Any, Generic, TypeVar
+
+from django.http import HttpResponseNotModified
+from django.http.response import HttpResponseBase
+from django.utils.cache import patch_vary_headers
+from rest_framework.generics import GenericAPIView
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from webapp.rankings import caching
+from webapp.rankings.lists import Source
+from webapp.rankings.parameters import Query
+from webapp.rankings.problems import Problem
+
+Found = TypeVar("Found", bound=Source)
+
+
+class QuestionView(GenericAPIView):
+    """Checks the parameters before anything else happens, and keeps them in `self.query`."""
+
+    query_class = Query
+    query: dict[str, Any]
+    problems: tuple[type[Problem], ...] = ()  # those that are this question's own, for the schema
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        super().initial(request, *args, **kwargs)
+        self.query = self.query_class.read(request, also=self.names_of_filters())
+
+    def names_of_filters(self) -> Iterable[str]:
+        return ()
+
+    def finalize_response(self, request: Request, response: Any, *args: Any, **kwargs: Any) -> Any:
+        """No cache gives one key's answer to another, or keeps one that says nothing about being kept."""
+        response = super().finalize_response(request, response, *args, **kwargs)
+        patch_vary_headers(response, ["Authorization"])
+        response.headers.setdefault("Cache-Control", "no-cache" if request.auth is None else "private, no-cache")
+        return response
+
+
+class PublishedView(QuestionView, Generic[Found]):
+    """A question about published lists. A caller who has the answer is told so before the ranking tables are read.
+
+    A page for people is made anew each time: it has more in it than the answer.
+    """
+
+    def find(self) -> Found:
+        """What the answer is made from."""
+        raise NotImplementedError
+
+    def read(self, found: Found) -> Any:
+        """What the serializer writes down."""
+        raise NotImplementedError
+
+    def encoding(self) -> str:
+        """The Content-Encoding of the answer; other bytes have another tag."""
+        return "identity"
+
+    def answer(self, found: Found) -> HttpResponseBase:
+        return Response(self.get_serializer(self.read(found)).data)
+
+    def get(self, request: Request, **kwargs: Any) -> HttpResponseBase:
+        found = self.find()
+        if request.accepted_renderer.format == "api":
+            return self.answer(found)
+        validators = caching.validators(request, found, self.encoding())
+        response = HttpResponseNotModified() if validators.hold_for(request) else self.answer(found)
+        caching.mark(response, request, found, validators)
+        return response
