@@ -60,7 +60,7 @@ def test_hiding_costs_no_query_more(ask, django_assert_num_queries):
     make_publication(products="p1 p2")
     hide("A", "p1")
 
-    with django_assert_num_queries(3):
+    with django_assert_num_queries(4):
         ask("/recommendations/A/TopProduct")
 
 

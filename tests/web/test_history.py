@@ -122,7 +122,7 @@ def test_ninety_days_take_as_many_queries_as_one(ask, django_assert_num_queries)
         make_publication(days_ago(number), products="p1 p2 p3")
 
     for length in (1, 90):
-        with django_assert_num_queries(5):
+        with django_assert_num_queries(6):
             ask(f"/history/A?days={length}")
 
 

@@ -135,10 +135,10 @@ def test_every_printable_id_can_be_asked_for(ask, advertiser_id, slash):
     assert ask(address)["advertiser_id"] == advertiser_id
 
 
-def test_three_queries_find_the_list(ask, django_assert_num_queries):
+def test_four_queries_find_the_list(ask, django_assert_num_queries):
     make_publication(products="p1 p2 p3")
 
-    with django_assert_num_queries(3):
+    with django_assert_num_queries(4):
         ask("/recommendations/A/TopProduct")
 
 
