@@ -65,9 +65,8 @@ def test_no_page_grows_with_the_advertisers(admin_client):
         cursor.execute(RUNS, [YESTERDAY])
         cursor.execute("SELECT max(id) FROM run")
         (newest,) = cursor.fetchone()
-    add_advertisers(
-        1, 150
-    )  # more than one page of them, asked for twice: the first time, Django asks for its content types and keeps them
+    # More than one page of them, asked for twice: the first time, Django asks for its content types and keeps them.
+    add_advertisers(1, 150)
     pages = [page.format(run=newest) for page in PAGES]
     few = {page: measure(admin_client, page) for _ in range(2) for page in pages}
     add_advertisers(151, 5000)
