@@ -3,7 +3,8 @@
 import json
 import re
 from datetime import UTC, datetime, timedelta
-from urllib.request import urlopen
+from urllib.error import HTTPError
+from urllib.request import Request, urlopen
 
 import pytest
 from playwright.sync_api import expect
@@ -20,6 +21,8 @@ PAGES = {
     "run": "/admin/rankings/run/{run}/change/",
     "runs": "/admin/rankings/run/",
     "hidden": "/admin/curation/hiddenproduct/",
+    "keys": "/admin/keys/apikey/",
+    "new key": "/admin/keys/apikey/add/",
     "users": "/admin/auth/user/",
     "account": "/admin/auth/user/{user}/change/",
 }
@@ -54,8 +57,9 @@ def rows(transactional_db):
     return run
 
 
-def products_of(site):
-    with urlopen(f"{site}/api/v1/recommendations/SHOES/TopProduct") as answer:  # noqa: S310
+def products_of(site, **headers):
+    question = Request(f"{site}/api/v1/recommendations/SHOES/TopProduct", headers=headers)  # noqa: S310
+    with urlopen(question) as answer:  # noqa: S310
         return [item["product_id"] for item in json.load(answer)["items"]]
 
 
@@ -83,6 +87,41 @@ def test_an_operator_hides_a_product_and_the_next_answer_of_the_api_lacks_it(vis
     page.get_by_role("button", name="Log out").click()
     visitor.go("/admin/")
     expect(page.get_by_role("button", name="Log in")).to_be_visible()
+    assert (visitor.complaints, visitor.elsewhere) == ([], [])
+
+
+def test_an_operator_goes_back_to_an_earlier_run_and_the_api_answers_from_it(visit, rows, live_server):
+    earlier = make_run(rows.day, state="superseded")
+    make_list(earlier, "SHOES", "galoshes")
+    visitor = visit()
+    page = visitor.page
+    visitor.log_in("operator", PASSWORD)
+    visitor.go(PAGES["run"].format(run=earlier.pk))
+    page.get_by_role("button", name="Go back to this run").click()
+    visitor.take_picture("walk go back")
+    page.get_by_label("Reason").fill("Wrong prices")
+    page.get_by_role("button", name=f"Go back to run {earlier.pk}").click()
+    expect(page.locator(".messagelist .success")).to_be_visible()
+
+    assert products_of(live_server.url) == ["galoshes"]
+    assert (visitor.complaints, visitor.elsewhere) == ([], [])
+
+
+def test_an_administrator_makes_a_key_and_the_closed_api_answers_it_alone(visit, rows, live_server, settings):
+    settings.API_PUBLIC = False
+    visitor = visit()
+    page = visitor.page
+    visitor.log_in("administrator", PASSWORD)
+    visitor.go("/admin/keys/apikey/add/")
+    page.get_by_label("Name").fill("ad server")
+    visitor.take_picture("walk new key")
+    page.get_by_role("button", name="Save", exact=True).click()
+    visitor.take_picture("walk key made")
+    key = page.locator("code[id^=key-]").inner_text()
+
+    with pytest.raises(HTTPError, match="401"):
+        products_of(live_server.url)
+    assert len(products_of(live_server.url, Authorization=f"Api-Key {key}")) == 8
     assert (visitor.complaints, visitor.elsewhere) == ([], [])
 
 
