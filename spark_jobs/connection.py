@@ -11,13 +11,23 @@ from psycopg2.extras import wait_select
 from spark_jobs.settings import Database
 
 APPLICATION = "vitrina nightly"
-LOCK_TIMEOUT = "-c lock_timeout=60s"
-PATIENCE = {"application_name": APPLICATION, "connect_timeout": 10, "keepalives_idle": 60, "options": LOCK_TIMEOUT}
-"""What we ask of a connection unless DATABASE_URL says otherwise: a server or a lock that never answers is an error."""
-JDBC_PATIENCE = {"ApplicationName": APPLICATION, "options": LOCK_TIMEOUT, "tcpKeepAlive": "true"}
+# A lock that never comes free is an error; and PostgreSQL (14 or newer) notices while it waits that we have been killed.
+SERVER_SETTINGS = "-c lock_timeout=60s -c client_connection_check_interval=2s"
+PATIENCE = {"application_name": APPLICATION, "connect_timeout": 10, "keepalives_idle": 60, "options": SERVER_SETTINGS}
+"""What we ask of a connection unless DATABASE_URL says otherwise."""
+JDBC_PATIENCE = {"ApplicationName": APPLICATION, "options": SERVER_SETTINGS, "tcpKeepAlive": "true"}
 CONNECTION_LOST = (psycopg2.OperationalError, psycopg2.InterfaceError)
 
-psycopg2.extensions.set_wait_callback(wait_select)  # so that a signal is heard while PostgreSQL is waited for
+
+def wait_or_cancel(connection: Any) -> None:
+    """Wait for PostgreSQL, and hear a signal meanwhile: the statement is taken back, so that its locks come free at once."""
+    try:
+        wait_select(connection)
+    except psycopg2.Error:
+        raise
+    except BaseException:
+        connection.cancel()
+        raise
 
 
 class Connection:
@@ -28,8 +38,10 @@ class Connection:
         self.connect()
 
     def connect(self) -> None:
-        """Connect, or connect anew."""
+        """Connect, or connect anew; only libpq's own waiting keeps to connect_timeout, and says where nobody answers."""
+        psycopg2.extensions.set_wait_callback(None)
         self.connection = psycopg2.connect(**{**PATIENCE, **self.database.libpq_parameters})
+        psycopg2.extensions.set_wait_callback(wait_or_cancel)
         self.connection.autocommit = True
 
     def query(self, statement: str, *values: Any) -> list[tuple[Any, ...]]:

@@ -15,6 +15,7 @@ import logging
 import os
 import signal
 import sys
+import threading
 import time
 from collections.abc import Mapping
 from contextlib import closing
@@ -45,6 +46,7 @@ def main() -> int:
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s", datefmt="%H:%M:%S")
     logging.getLogger("py4j").setLevel(logging.ERROR)
     signal.signal(signal.SIGTERM, _stop)
+    _end_with_spark_submit()
     try:
         options = options_from(arguments, os.environ)
         database = database_from(os.environ)
@@ -127,6 +129,19 @@ def _top(text: str) -> int:
 def _end(code: int, error: Exception) -> int:
     log.error("nightly.py: %s", in_one_line(error))
     return code
+
+
+def _end_with_spark_submit() -> None:
+    """Take the end of spark-submit, whose child we are, for a SIGTERM: it passes on none of its own."""
+    submitted_by = os.getppid()
+
+    def watch() -> None:
+        while os.getppid() == submitted_by:
+            time.sleep(1)
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    if "PYSPARK_GATEWAY_PORT" in os.environ:  # set by spark-submit
+        threading.Thread(target=watch, daemon=True).start()
 
 
 def _stop(*_: object) -> NoReturn:

@@ -136,11 +136,11 @@ def test_it_listens_on_loopback_alone(stack):
     assert not unix_sockets
 
 
-def test_the_role_of_the_url_is_no_superuser(stack):
+def test_the_role_of_the_url_makes_roles_and_databases_and_is_no_superuser(stack):
     url = stack.postgres.url()
 
     assert ask(url, "select rolsuper, rolcreaterole, rolcreatedb from pg_roles where rolname = current_user") == [
-        (False, False, True)
+        (False, True, True)
     ]
 
 

@@ -64,9 +64,8 @@ def test_status_names_where_each_service_is_and_its_log(stack):
 
 def test_env_starts_the_services_makes_the_tables_and_prints_nothing_but_exports(own_stack, folder):
     printed = devstack(folder, "env").stdout
-    program = (
-        'eval "$1"; python -c "import os, sys; print(sys.prefix, os.environ[\'DATABASE_URL\'])"; spark-submit --version'
-    )
+    say_both = "import os, sys; print(sys.prefix); print(os.environ['DATABASE_URL'])"
+    program = f'eval "$1"; python -c "{say_both}"; spark-submit --version'
     shell = subprocess.run(
         ["sh", "-c", program, "sh", printed],
         env={"PATH": os.environ["PATH"]},
@@ -76,7 +75,7 @@ def test_env_starts_the_services_makes_the_tables_and_prints_nothing_but_exports
     )
 
     assert all(line.startswith("export ") for line in printed.splitlines())
-    assert shell.stdout.split() == [sys.prefix, own_stack.postgres.url()]
+    assert shell.stdout.splitlines() == [sys.prefix, own_stack.postgres.url()]
     assert "version 4." in shell.stderr
     with psycopg2.connect(own_stack.postgres.url()) as connection, connection.cursor() as cursor:
         cursor.execute("select count(*) from run")

@@ -28,6 +28,7 @@ def said_at_debug(new_in_s3, start_job, url, tmp_path):
             "spark.ui.enabled": "true",
             "spark.ui.port": port,
             "spark.eventLog.enabled": "true",
+            "spark.eventLog.compress": "false",
             "spark.eventLog.dir": (tmp_path / "events").as_uri(),
             "spark.driver.extraJavaOptions": f"-Dlog4j2.configurationFile={(tmp_path / 'log4j2.properties').as_uri()}",
         }

@@ -23,11 +23,9 @@ IS_FREE = (
 @pytest.mark.parametrize("point", POINTS)
 @pytest.mark.parametrize("receiver", RECEIVERS)
 def test_a_terminated_job_marks_its_run_failed_and_frees_its_day_within_ten_seconds(
-    point, receiver, new_in_s3, start_job, session, reader, counted, the_next_night_publishes
+    point, receiver, stopped_at, session, reader, counted, the_next_night_publishes
 ):
-    with session.holding(POINTS[point].locks):
-        job = start_job()
-        session.wait_until(POINTS[point].is_there, job)
+    with stopped_at(POINTS[point]) as job:
         RECEIVERS[receiver](job.process.pid, signal.SIGTERM)
         counted.faults += 1
         sent = time.monotonic()
