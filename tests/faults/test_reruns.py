@@ -22,13 +22,15 @@ def ask(stack, transactional_db, tmp_path):
     """How a client of the API asks for a list: by HTTP, of the production server."""
     from django.db import connection
 
-    with server(tmp_path, DATABASE_URL=stack.postgres.url(connection.settings_dict["NAME"], WEB)) as address:
-        fetch(f"{address}/health/live")
+    url = stack.postgres.url(connection.settings_dict["NAME"], WEB)
+    with server(tmp_path, DATABASE_URL=url, REQUESTS_PER_ADDRESS="1000000") as running:
+        fetch(f"{running.address}/health/live")
 
         def products(which):
             ranking, advertiser = which
+            address = f"{running.address}/api/v1/recommendations/{advertiser}/{ranking}"
             try:
-                with urlopen(f"{address}/api/v1/recommendations/{advertiser}/{ranking}", timeout=10) as answer:  # noqa: S310
+                with urlopen(address, timeout=10) as answer:  # noqa: S310
                     return [item["product_id"] for item in json.load(answer)["items"]]
             except HTTPError as error:
                 if error.code == 503:
