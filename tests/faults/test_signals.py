@@ -7,12 +7,11 @@ import time
 import pytest
 
 from tests.conftest import DAY
-from tests.faults.points import COUNTED, PUBLISHING
+from tests.faults.points import PUBLISHING
 from webapp.rankings.models import Run
 
 pytestmark = [pytest.mark.long, pytest.mark.django_db(transaction=True)]
 
-POINTS = {"Spark writes rows": COUNTED, "PostgreSQL is waited for": PUBLISHING}
 RECEIVERS = {"spark-submit alone": os.kill, "its whole process group": os.killpg}
 IS_FREE = (
     "select not exists (select from pg_locks where locktype = 'advisory')"
@@ -20,12 +19,11 @@ IS_FREE = (
 )
 
 
-@pytest.mark.parametrize("point", POINTS)
 @pytest.mark.parametrize("receiver", RECEIVERS)
 def test_a_terminated_job_marks_its_run_failed_and_frees_its_day_within_ten_seconds(
-    point, receiver, stopped_at, session, reader, counted, the_next_night_publishes
+    receiver, stopped_at, session, reader, counted, the_next_night_publishes
 ):
-    with stopped_at(POINTS[point]) as job:
+    with stopped_at(PUBLISHING) as job:
         RECEIVERS[receiver](job.process.pid, signal.SIGTERM)
         counted.faults += 1
         sent = time.monotonic()
