@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -133,9 +134,11 @@ class Demo:
         return self.terminal.wait(2 * MINUTES)
 
     def close_terminal(self):
-        """Close the window that it runs in."""
+        """Close the window that it runs in: the terminal is gone, and its shell hangs up on the job."""
+        [job] = psutil.Process(self.terminal.pid).children()  # `make`, which leads the process group
         self.terminal.kill()
         self.terminal.wait()
+        os.killpg(job.pid, signal.SIGHUP)
 
     def printed_commands(self):
         """Return the commands that its last lines offer."""
