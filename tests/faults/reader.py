@@ -64,6 +64,8 @@ class Reader:
                 self._look_at(ranking, advertiser)
                 if self._stop.wait(0.01):
                     break
+        except Exception as error:  # a reader who is gone has seen nothing wrong, and proved nothing
+            self.wrong.append(error)
         finally:
             connections["default"].close()
 
