@@ -5,7 +5,7 @@ VENV   := .venv/bin
 STACK  := $(VENV)/python -m devstack
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-long lint setup services env sample job web stop status schema lock
+.PHONY: help demo test test-long lint audit setup services env sample job web stop status schema lock
 
 help:  ## list the commands
 	@sed -n -e 's/\$\$/\$/g' -e 's/^\([a-z-]*\):.*  ## /\1\t/p' Makefile | while IFS="$$(printf '\t')" read -r name what; do printf '  make %-12s %s\n' "$$name" "$$what"; done
@@ -24,6 +24,9 @@ lint: setup  ## ruff, mypy, the import rules
 	@$(VENV)/ruff check .
 	@$(VENV)/ruff format --check .
 	@DEBUG=true DATABASE_URL=postgres://nobody@localhost/nothing $(VENV)/mypy  # its Django plugin loads the settings; nothing is connected to
+
+audit: setup  ## ask PyPI for known vulnerabilities of what is installed in production
+	@$(VENV)/uvx pip-audit@2.10.1 --disable-pip --require-hashes -r requirements-web.txt -r requirements-spark.txt
 
 setup:  ## the virtual environment, Python packages and jars
 	@$(PYTHON) -m devstack.bootstrap

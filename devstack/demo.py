@@ -8,21 +8,23 @@ import socket
 import subprocess
 import time
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from datetime import UTC, date, datetime, timedelta
 from typing import NoReturn
 from urllib.error import URLError
 from urllib.parse import quote
 from urllib.request import urlopen
 
+import psutil
 import psycopg2
 
 from devstack.postgres import BATCH, WEB
-from devstack.stack import Stack
+from devstack.stack import Stack, end_with_children
 from devstack.state import ROOT, StackError, secret
 from devstack.steps import say, step
 
 DAYS = 8
+WEB_PID = "web.pid"
 # Ctrl-C, which a shell's background jobs start with ignored; `make stop`; a terminal that is closed.
 ENDINGS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
@@ -32,6 +34,7 @@ def demo(stack: Stack, port: int) -> None:
     for ending in ENDINGS:
         signal.signal(ending, _interrupt)
     with _only_one(stack):
+        _end_orphan(stack)
         _check_port(port)
         try:
             began = time.monotonic()
@@ -63,6 +66,7 @@ def stop_demo(stack: Stack) -> None:
             with step("stopping the demo"):
                 os.kill(int(lock.read()), signal.SIGTERM)
                 fcntl.flock(lock, fcntl.LOCK_EX)
+    _end_orphan(stack)
 
 
 def _fill(stack: Stack) -> None:
@@ -103,7 +107,7 @@ def _create_admin(stack: Stack) -> None:
 def _web_server(stack: Stack, port: int) -> Iterator[subprocess.Popen[bytes]]:
     with (stack.folder / "web.log").open("w") as log:
         server = subprocess.Popen(
-            ["gunicorn", "--config", "conf/gunicorn.conf.py", "webapp.wsgi"],
+            ["gunicorn", "--config", "conf/gunicorn.conf.py", "--pid", str(stack.folder / WEB_PID), "webapp.wsgi"],
             cwd=ROOT,
             env={**stack.environment(WEB), "PORT": str(port)},
             stdout=log,
@@ -116,6 +120,14 @@ def _web_server(stack: Stack, port: int) -> Iterator[subprocess.Popen[bytes]]:
     finally:
         server.terminate()
         server.wait()
+
+
+def _end_orphan(stack: Stack) -> None:
+    """End the web server of a demo that was killed, and so could not end it itself."""
+    with suppress(OSError, psutil.Error):
+        server = psutil.Process(int((stack.folder / WEB_PID).read_text()))
+        if "webapp.wsgi" in server.cmdline():  # and no other program that has its pid now
+            end_with_children(server.pid)
 
 
 def _wait_until_ready(server: subprocess.Popen[bytes], url: str) -> None:

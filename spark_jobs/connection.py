@@ -1,12 +1,11 @@
 """A connection to PostgreSQL that gives up in time, hears signals while it waits, and commits all or nothing."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import contextmanager, suppress
 from typing import Any
 
 import psycopg2
-import psycopg2.extensions
-from psycopg2.extras import wait_select
 
 from spark_jobs.settings import Database
 
@@ -19,35 +18,23 @@ JDBC_PATIENCE = {"ApplicationName": APPLICATION, "options": SERVER_SETTINGS, "tc
 CONNECTION_LOST = (psycopg2.OperationalError, psycopg2.InterfaceError)
 
 
-def wait_or_cancel(connection: Any) -> None:
-    """Wait for PostgreSQL, and hear a signal meanwhile: the statement is taken back, so that its locks come free at once."""
-    try:
-        wait_select(connection)
-    except psycopg2.Error:
-        raise
-    except BaseException:
-        connection.cancel()
-        raise
-
-
 class Connection:
     """Statements are committed one by one, or together in a `transaction`."""
 
     def __init__(self, database: Database) -> None:
         self.database = database
+        self._worker = ThreadPoolExecutor(max_workers=1, thread_name_prefix="postgresql")
         self.connect()
 
     def connect(self) -> None:
-        """Connect, or connect anew; only libpq's own waiting keeps to connect_timeout, and says where nobody answers."""
-        psycopg2.extensions.set_wait_callback(None)
+        """Connect, or connect anew."""
         self.connection = psycopg2.connect(**{**PATIENCE, **self.database.libpq_parameters})
-        psycopg2.extensions.set_wait_callback(wait_or_cancel)
         self.connection.autocommit = True
 
     def query(self, statement: str, *values: Any) -> list[tuple[Any, ...]]:
         """Execute one statement and return its rows, if it has any."""
         with self.connection.cursor() as cursor:
-            cursor.execute(statement, values)
+            self._wait_for(cursor.execute, statement, values)
             return cursor.fetchall() if cursor.description else []
 
     @contextmanager
@@ -58,14 +45,14 @@ class Connection:
             with self.connection.cursor() as cursor:
 
                 def execute(statement: str, *values: Any) -> Any:
-                    cursor.execute(statement, values)
+                    self._wait_for(cursor.execute, statement, values)
                     return cursor
 
                 yield execute
-            self.connection.commit()
+            self._wait_for(self.connection.commit)
         except BaseException:
             with suppress(psycopg2.Error):  # a lost connection has rolled back by itself
-                self.connection.rollback()
+                self._wait_for(self.connection.rollback)
             raise
         finally:
             if not self.connection.closed:
@@ -76,3 +63,16 @@ class Connection:
         with suppress(*CONNECTION_LOST):
             self.query("select pg_advisory_unlock_all()")
         self.connection.close()
+        self._worker.shutdown()
+
+    def _wait_for(self, call: Callable[..., Any], *arguments: Any) -> None:
+        """Let another thread wait for PostgreSQL, so that this one hears a signal: the statement is then taken back."""
+        called = self._worker.submit(call, *arguments)
+        try:
+            called.result()
+        except BaseException:
+            if not called.done():
+                with suppress(psycopg2.Error):
+                    self.connection.cancel()
+                wait([called], timeout=5)
+            raise

@@ -5,6 +5,14 @@ from typing import Any
 from py4j.protocol import Py4JError, Py4JJavaError, Py4JNetworkError
 from pyspark.errors import PySparkException
 
+SPARK_HAS_ENDED = "Spark's JVM has ended: stopped by a signal, or out of memory"
+SHUT_DOWN = "because SparkContext was shut down"
+ADVICE = {
+    "canceling statement due to lock timeout": "another session keeps a table locked that the job needs;"
+    " pg_stat_activity shows who; run again when it has ended",
+}
+"""What to do about a failure whose own words do not say it."""
+
 
 def in_one_line(error: BaseException) -> str:
     """Return what a person needs of an error: its own first line and, from the JVM, the first cause's."""
@@ -13,10 +21,13 @@ def in_one_line(error: BaseException) -> str:
     elif isinstance(error, PySparkException):
         text = [_first_line(error.getMessage() or str(error)), *_captured_cause(error)]
     elif isinstance(error, (Py4JNetworkError, ConnectionRefusedError)) or type(error) is Py4JError:
-        text = ["Spark's JVM has ended: stopped by a signal, or out of memory"]
+        text = [SPARK_HAS_ENDED]
     else:
         text = [" ".join(str(error).split()) or type(error).__name__]
-    return ": ".join(dict.fromkeys(line for line in text if line))
+    line = ": ".join(dict.fromkeys(line for line in text if line))
+    if SHUT_DOWN in line:
+        return SPARK_HAS_ENDED
+    return line + next((f": {advice}" for symptom, advice in ADVICE.items() if symptom in line), "")
 
 
 def root_cause(error: Py4JJavaError) -> str:

@@ -8,6 +8,7 @@ from contextlib import suppress
 from datetime import date
 from typing import Any, NamedTuple
 
+from psycopg2.errors import LockNotAvailable
 from psycopg2.extras import Json
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
@@ -158,14 +159,20 @@ class Warehouse(Connection):
     def close_run(self, run: int, state: str, message: str, counts: dict[str, Any] | None = None) -> str:
         """End a run that is still running, and say why; return the state it is in now.
 
-        A failed run's rows go; a refused one's stay to be looked at. Where the connection is lost, another is tried;
-        where that fails too, the next run of the day sees that this one is dead.
+        A failed run's rows go, if nobody holds their tables, or else with the next run of the day; a refused one's stay to
+        be looked at. Where the connection is lost, another is tried; where that fails too, the next run of the day sees
+        that this one is dead.
         """
         for connect in (lambda: None, self.connect):
             with suppress(*CONNECTION_LOST):
                 connect()
                 with self.transaction() as execute:
-                    return self._close_run(execute, run, state, message, counts or {})
+                    state = self._close_run(execute, run, state, message, counts or {})
+                if state == "failed":
+                    with suppress(LockNotAvailable), self.transaction() as execute:
+                        execute("set local lock_timeout = '2s'")  # whoever sent a SIGTERM waits for us
+                        self._delete_rows(execute, run)
+                break
         return state
 
     def forget_run(self, run: int) -> None:
@@ -239,8 +246,6 @@ class Warehouse(Connection):
         [(now,)] = execute("select state from run where id = %s for update", run).fetchall()
         if now != "running":
             return now
-        if state == "failed":
-            self._delete_rows(execute, run)
         execute(
             "update run set state = %s, message = %s, finished_at = now(), counts = %s where id = %s",
             *(state, message[:2000], Json(counts), run),

@@ -129,6 +129,14 @@ def test_closing_its_terminal_leaves_nothing_running(first_demo, checkout):
     assert checkout.is_quiet(), checkout.processes()
 
 
+def test_what_a_killed_demo_leaves_running_ends_at_make_stop(first_demo, checkout):
+    Demo(checkout).wait_for("Ready after").kill()
+    stopped, _ = checkout.make("stop")
+
+    assert stopped == 0
+    assert checkout.is_quiet(), checkout.processes()
+
+
 if os.geteuid() == 0:  # others are ordinary users in the tests above
 
     def test_it_works_for_an_ordinary_user_too(stack):

@@ -7,23 +7,25 @@ import time
 import pytest
 
 from tests.conftest import DAY
-from tests.faults.points import PUBLISHING
+from tests.faults.points import COUNTED, PUBLISHING
 from webapp.rankings.models import Run
 
 pytestmark = [pytest.mark.long, pytest.mark.django_db(transaction=True)]
 
 RECEIVERS = {"spark-submit alone": os.kill, "its whole process group": os.killpg}
+POINTS = {"in the append": COUNTED, "in the publish": PUBLISHING}
 IS_FREE = (
     "select not exists (select from pg_locks where locktype = 'advisory')"
     " and not exists (select from run where state = 'running')"
 )
 
 
+@pytest.mark.parametrize("point", POINTS)
 @pytest.mark.parametrize("receiver", RECEIVERS)
 def test_a_terminated_job_marks_its_run_failed_and_frees_its_day_within_ten_seconds(
-    receiver, stopped_at, session, reader, counted, the_next_night_publishes
+    receiver, point, stopped_at, session, reader, counted, the_next_night_publishes
 ):
-    with stopped_at(PUBLISHING) as job:
+    with stopped_at(POINTS[point]) as job:
         RECEIVERS[receiver](job.process.pid, signal.SIGTERM)
         counted.faults += 1
         sent = time.monotonic()

@@ -8,6 +8,7 @@ from django.contrib.auth.models import Group, User
 from tests.web.conftest import hide, make_list, make_publication, make_user
 from webapp.curation.models import HiddenProduct
 from webapp.curation.roles import ROLES
+from webapp.keys.models import ApiKey
 from webapp.rankings.models import TopCTR, TopProduct
 
 pytestmark = pytest.mark.django_db
@@ -44,6 +45,10 @@ PAGES: dict[str, Any] = {
     "/admin/auth/user/{root}/delete/": set(),
     "/admin/auth/group/": {ADMINISTRATOR},
     "/admin/auth/group/add/": set(),
+    "/admin/keys/apikey/": {ADMINISTRATOR},
+    "/admin/keys/apikey/add/": {ADMINISTRATOR},
+    "/admin/keys/apikey/{key}/change/": {ADMINISTRATOR},
+    "/admin/keys/apikey/{key}/delete/": set(),
     "/admin/axes/accessattempt/": {ADMINISTRATOR},
     "/admin/axes/accessattempt/add/": set(),
     "/admin/rankings/run/add/": set(),
@@ -68,6 +73,7 @@ def rows():
         "topctr": TopCTR.objects.get().pk,
         "hider": hidden.hidden_by_id,
         "root": make_user("root", is_superuser=True).pk,
+        "key": ApiKey.objects.issue("ad server", None).pk,
     }
 
 

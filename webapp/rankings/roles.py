@@ -16,7 +16,6 @@ def batch_rights() -> Rights:
     return {
         table_of(Run): "select, insert, update, delete",
         table_of(Advertiser): "select, insert, update",
-        table_of(HiddenProduct): "select",
         **{table_of(ranking): "select, insert, delete" for ranking in RANKINGS.values()},
         table_of(HiddenProduct): "select",
     }
