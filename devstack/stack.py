@@ -8,7 +8,7 @@ from pathlib import Path
 
 import psutil
 
-from devstack.bootstrap import find_java
+from devstack.bootstrap import SPARK, find_java
 from devstack.postgres import OWNER, Postgres
 from devstack.s3 import ACCESS_KEY, REGION, S3, SECRET_KEY
 from devstack.state import ROOT, StackError, last_line, secret
@@ -56,7 +56,6 @@ class Stack:
         The database is that role's to use; only the owner can migrate.
         """
         programs = Path(sys.executable).parent
-        (spark_home,) = programs.parent.glob("lib/python*/site-packages/pyspark")
         bucket = f"s3a://{self.s3.bucket}"
         return {
             "DATABASE_URL": self.postgres.url(role=role),
@@ -72,7 +71,7 @@ class Stack:
             "HTTPS_ONLY": "false",
             "API_PUBLIC": "true",  # to whoever is on this machine
             "JAVA_HOME": str(find_java()),
-            "SPARK_HOME": str(spark_home),
+            "SPARK_HOME": str(SPARK),
             "SPARK_CONF_DIR": str(ROOT / "conf"),
             "SPARK_LOCAL_IP": "127.0.0.1",
             "PYSPARK_PYTHON": str(programs / "python"),

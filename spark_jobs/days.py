@@ -9,7 +9,7 @@ from pyspark.sql import SparkSession
 
 from spark_jobs.failures import in_one_line
 from spark_jobs.options import Options
-from spark_jobs.raw_events import Inputs, RawEvents, locate, read_raw
+from spark_jobs.raw_events import EVENT_NAMES, Inputs, RawEvents, locate, read_raw
 from spark_jobs.stages import stage
 from spark_jobs.warehouse import Look, Warehouse
 
@@ -64,7 +64,7 @@ class Days:
     def late(self) -> list[date]:
         """Return the earlier days whose events are not what they were at the last look, oldest first."""
         changed = [day for day in self.before if not self.is_unchanged(day)]
-        with_events = [day for day in changed if any(reason is None for _, reason in self.raw.lines_of(day))]
+        with_events = [day for day in changed if any((name, None) in self.raw.lines_of(day) for name in EVENT_NAMES)]
         for day in with_events:
             log.info("%s has changed since run %s read it", day, self.looks[day].run)
         return with_events

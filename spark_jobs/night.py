@@ -113,13 +113,14 @@ class Nights:
         with stage(f"{day} prepare") as rows:
             products = prepare(raw, self.storage.lake_uri, day, run)
             rankable = without_hidden(products, self.warehouse.hidden_products())
-            counts.update(totals(raw, products, rankable, day, self.options.top))
-            rows.append(counts["events"])
-        self._say_what_was_rejected(raw, day, counts)
+            rows.append(sum(raw.lines_of(day).values()))
+        self._say_what_was_rejected(raw, day)
         with stage(f"{day} rank and append") as rows:
-            side_by_side = ThreadPoolExecutor()
+            side_by_side = ThreadPoolExecutor()  # what one of them waits for, another works meanwhile
             try:
+                counting = side_by_side.submit(totals, raw, products, rankable, day, self.options.top)
                 list(side_by_side.map(lambda table: self._append(rankable, table, day, run), RANKINGS))
+                counts.update(counting.result())
             finally:
                 side_by_side.shutdown(wait=False)  # told to stop, nobody waits for what Spark is at
             rows.append(sum(counts[table] for table in RANKINGS))
@@ -150,8 +151,8 @@ class Nights:
             self.spark.sparkContext.cancelAllJobs()
         return self.warehouse.close_run(run, "failed", reason, counts), reason
 
-    def _say_what_was_rejected(self, raw: RawEvents, day: date, counts: dict[str, Any]) -> None:
-        if counts["rejected"]:
+    def _say_what_was_rejected(self, raw: RawEvents, day: date) -> None:
+        if any(reason for _, reason in raw.lines_of(day)):
             for row in most_common_rejects(raw, day, REASONS_TO_SAY):
                 example = ascii(row.example)  # whatever bytes it holds, one line of a log
                 log.warning("%s rejected %s lines, %s, such as %s", day, f"{row.lines:,}", row.reason, example)

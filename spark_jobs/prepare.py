@@ -25,7 +25,7 @@ def prepare(raw: RawEvents, lake_uri: str, day: date, run: int) -> DataFrame:
     """
     of_day = raw.events.where(F.col("day") == F.lit(day))
     active = literal(raw.events.sparkSession, ["advertiser_id"], [(each,) for each in raw.active_on(day)])
-    good = of_day.where(F.col("reason").isNull())
+    good = of_day.where(F.col("input").isin(*EVENT_NAMES) & F.col("reason").isNull())
     counts = daily_counts(good.join(F.broadcast(active), "advertiser_id", how="left_semi"))
     if any(reason for _, reason in raw.lines_of(day)):
         lake.write_rejects(rejects(raw, day), lake_uri, day, run)

@@ -39,12 +39,12 @@ class RawEvents:
 
     inputs: Inputs
     events: DataFrame
-    """The columns of events.EVENTS, kept in memory and on disk; `advertiser_ids` only where rejected."""
+    """The columns of events.EVENTS, kept in memory and on disk; the lists of active advertisers are among them."""
     active: list[Row]
     """(day, advertiser_id), one row an active advertiser; `day` is None where one list serves every day."""
     tallies: list[Row]
-    """(input, day, reason, lines, fingerprint): how many lines were good (reason None) or rejected; without a day, those
-    without a date (reason no_date) and, without a reason either, those of days not asked for."""
+    """(input, day, reason, lines, fingerprint): how many lines were good (reason None) or rejected. Of events, without a day:
+    those without a date (reason no_date) and, without a reason either, those of days not asked for."""
 
     def active_on(self, day: date) -> list[str]:
         """Return the ids of the advertisers active on `day`."""
@@ -68,8 +68,6 @@ class RawEvents:
         def share(input_: str, days: tuple[date | None, ...], against: tuple[date | None, ...]) -> float:
             rows = [row for row in self.tallies if row.input == input_]
             lines = sum(row.lines for row in rows if row.day in against)
-            if input_ == LIST_NAME:
-                lines += len(self.active_on(day))
             return sum(row.lines for row in rows if row.day in days and row.reason) / lines if lines else 0.0
 
         everything = (None, *{row.day for row in self.tallies})
@@ -107,13 +105,13 @@ def read_raw(spark: SparkSession, inputs: Inputs, days: Sequence[date]) -> RawEv
     InputError or Unreadable where an input lacks a needed column or cannot be read.
     """
     views, ads, lists = (raw_files.by_header(spark, each, days) for each in inputs.located)
-    listed = active_advertisers(spark, lists)
-    is_good = F.col("reason").isNull()
-    active = listed.where(is_good).select("day", "advertiser_id").collect()  # a few thousand short strings
-    events = events_of(spark, [*views, *ads], days).unionByName(listed.where(~is_good))
-    events = events.persist(StorageLevel.MEMORY_AND_DISK)
+    read = events_of(spark, [*views, *ads], days).unionByName(active_advertisers(spark, lists))
+    read = read.persist(StorageLevel.MEMORY_AND_DISK)
     fingerprint = F.sum(F.xxhash64("line", "lines").cast("decimal(20,0)"))
-    tallies = events.groupBy("input", "day", "reason").agg(
+    tallies = read.groupBy("input", "day", "reason").agg(
         F.sum("lines").alias("lines"), fingerprint.alias("fingerprint")
     )
-    return RawEvents(inputs, events, active, tallies.collect())
+    tallied = tallies.collect()
+    is_active = (F.col("input") == LIST_NAME) & F.col("reason").isNull()
+    active = read.where(is_active).select("day", "advertiser_id").collect()  # a few thousand short strings
+    return RawEvents(inputs, read, active, tallied)

@@ -58,6 +58,20 @@ def test_another_day_in_the_id_of_a_product_is_no_event_of_that_day(raw, counted
     assert counted() == {}
 
 
+@pytest.mark.parametrize("ending", [" 2026-1-1", "x2026-11-19", "1999-01-01", "2026-02-30", "2026-11-1"])
+def test_a_line_that_ends_like_a_date_and_names_the_day_is_looked_at_as_a_whole(raw, counted, ending):
+    raw.fill().put("product_views.csv", f"advertiser_id,product_id,date,date_of_order\na,p,{DAY},{ending}\n")
+
+    assert counted() == {("a", "p"): (1, 0, 0)}
+
+
+@pytest.mark.parametrize("written", ["2026-1-1", "19.11.2026", " 2026-1-1 "])
+def test_what_is_no_date_at_the_end_of_a_line_is_rejected_whatever_it_looks_like(raw, rejected, written):
+    raw.fill(views=[("a", "p", written)])
+
+    assert rejected() == {("product_views", "no_date"): 1}
+
+
 def test_columns_are_found_by_name_in_any_order_and_extra_ones_ignored(raw, counted):
     raw.fill().put("product_views.csv", f"referrer,date,product_id,advertiser_id\nx,{DAY},p,a\n")
 

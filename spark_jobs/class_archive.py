@@ -1,0 +1,68 @@
+"""Do in small what a night does, so that the JVM learns which classes a night needs; no data, database or S3 are needed.
+
+    SPARK_SUBMIT_OPTS=-XX:ArchiveClassesAtExit=$SPARK_HOME/classes.jsa spark-submit spark_jobs/class_archive.py
+
+The JVM keeps the classes, parsed and checked, in that file (class-data sharing), and conf/spark-env.sh lets later ones take
+them from there. Once for each installation of Spark and Java; another Java takes no notice of the file.
+"""
+
+import sys
+from contextlib import suppress
+from datetime import date
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+if not __package__:  # spark-submit runs this file by itself: put the folder above in the place of this one
+    sys.path[0] = str(Path(__file__).resolve().parent.parent)
+
+from spark_jobs.night import RANKINGS
+from spark_jobs.prepare import prepare, totals
+from spark_jobs.raw_events import locate, read_raw
+from spark_jobs.session import spark_session
+from spark_jobs.settings import Storage
+from spark_jobs.storage import FileSystem
+
+DAY = date(2026, 1, 1)
+NOBODY = "127.0.0.1:1"  # refuses at once; by then the classes of S3A and of the JDBC driver are loaded
+HASTILY = {
+    "attempts.maximum": "1",
+    "retry.limit": "0",
+    "aws.credentials.provider": "org.apache.hadoop.fs.s3a.AnonymousAWSCredentialsProvider",
+}
+RAW = {
+    "advertiser_ids.csv": ["advertiser_id", "a"],
+    "product_views.csv": ["advertiser_id,product_id,date", f"a,p,{DAY}", "a,p,?"],
+    "ads_views.csv": ["advertiser_id,product_id,type,date", f"a,p,impression,{DAY}"],
+}
+
+
+def main() -> int:
+    """Run from the command line; return the exit code."""
+    with TemporaryDirectory() as folder:
+        for name, lines in RAW.items():
+            Path(folder, name).write_text("\n".join(lines) + "\n")
+        uri = f"file://{folder}"
+        spark = spark_session(
+            "vitrina class archive",
+            Storage(raw_uri=uri, lake_uri=uri, s3_endpoint=f"http://{NOBODY}", s3_region="nowhere"),
+        )
+        raw = read_raw(spark, locate(spark, uri, [DAY]), [DAY])
+        counts = prepare(raw, uri, DAY, run=0)
+        totals(raw, counts, counts, DAY, top=1)
+        for rank in RANKINGS.values():
+            ranked = rank(counts, 1)
+            ranked.collect()
+            with suppress(Exception):
+                ranked.write.jdbc(f"jdbc:postgresql://{NOBODY}/nothing", "nothing")
+        hadoop: Any = spark._jsc.hadoopConfiguration()
+        for name, value in HASTILY.items():
+            hadoop.set(f"fs.s3a.{name}", value)
+        with suppress(Exception):
+            FileSystem(spark, "s3a://nothing").exists("s3a://nothing/at-all")
+        spark.stop()
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
