@@ -4,8 +4,10 @@ Nothing here passes or fails by its time; a peer whose rows are not Vitrina's en
 """
 
 import argparse
+import os
 import re
 import shutil
+import signal
 import sys
 import tempfile
 from collections import defaultdict
@@ -31,6 +33,7 @@ MANY_LISTS = Shape(4_000_000, active=5000, inactive=0, products=50)
 def main() -> int:
     """Run from the command line; return the exit code."""
     options = parser().parse_args()
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # as at Ctrl-C, nothing is left running
     try:
         with own_stack(options.folder, options.keep) as stack:
             for shape in [*options.size, MANY_LISTS]:
@@ -60,8 +63,8 @@ def parser() -> argparse.ArgumentParser:
     )
     command.add_argument("--repeat", type=int, default=3, help="repetitions of each, in turns")
     command.add_argument("--only", choices=PARTS, nargs="+", default=PARTS, help="parts to run")
-    command.add_argument("--folder", type=Path, help="where the files and the database are kept meanwhile")
-    command.add_argument("--keep", action="store_true", help="keep them for a next time with the same --folder")
+    command.add_argument("--folder", type=Path, default="/var/tmp", help="below which files and database are meanwhile")
+    command.add_argument("--keep", action="store_true", help="keep them for the next time with --keep")
     return command
 
 
@@ -72,11 +75,15 @@ def _shape(text: str) -> Shape:
 
 
 @contextmanager
-def own_stack(folder: Path | None, keep: bool) -> Iterator[Stack]:
-    """Start PostgreSQL and S3 in a folder of their own, /var/tmp's unless `folder` is another, and end them."""
-    if folder is None:
-        folder = Path(tempfile.mkdtemp(prefix="vitrina-bench-", dir="/var/tmp"))
-    folder.mkdir(parents=True, exist_ok=True)
+def own_stack(place: Path, keep: bool) -> Iterator[Stack]:
+    """Start PostgreSQL and S3 in a folder of their own below `place`, and end them."""
+    if keep:
+        folder = place / "vitrina-bench"
+        folder.mkdir(exist_ok=True)
+        if folder.stat().st_uid != os.geteuid():
+            raise StackError(f"{folder} belongs to somebody else; name another place with FOLDER=")
+    else:
+        folder = Path(tempfile.mkdtemp(prefix="vitrina-bench-", dir=place))
     folder.chmod(0o755)  # PostgreSQL runs as another account when we are root
     stack = Stack(folder.resolve())
     try:
@@ -85,9 +92,7 @@ def own_stack(folder: Path | None, keep: bool) -> Iterator[Stack]:
         yield stack
     finally:
         stack.stop()
-        if keep:
-            say(f"kept: {folder}")
-        else:
+        if not keep:
             shutil.rmtree(folder, ignore_errors=True)
 
 
@@ -114,8 +119,8 @@ def raw_events(stack: Stack, shape: Shape, form: str, over: str, keep: bool) -> 
 
 
 def check_disk(folder: Path, shape: Shape) -> None:
-    """StackError where the events, and as much again for those who read them, do not fit."""
-    free, needed = shutil.disk_usage(folder).free, 2 * shape.bytes + 2**30
+    """StackError where the events, and half as much again for those who read them, do not fit."""
+    free, needed = shutil.disk_usage(folder).free, int(1.5 * shape.bytes) + 2**30
     if free < needed:
         raise StackError(
             f"{folder} has {free / 1e9:.0f} GB free and {shape.rows:,} rows need {needed / 1e9:.0f} GB; "
@@ -131,7 +136,7 @@ class Bench:
         self.raw_uri = raw_uri
         self.options = options
         self.rows = Rows(stack.postgres.url())
-        self.setting = report.Setting(shape, options.form, options.over, options.repeat)
+        self.setting = report.Setting(shape, options.form, options.over)
         self.lake_uri = (stack.folder / "lake").as_uri()
         if options.over == "s3a":
             self.lake_uri = f"s3a://{stack.s3.bucket}/lake"
@@ -149,13 +154,16 @@ class Bench:
         """All days in one application, against one of them."""
         days = ("--from", str(FIRST_DAY), "--to", str(RANKED_DAY), "--force", "--allow-drop")
         all_days = vitrina(self.stack, self.raw_uri, self.lake_uri, *days, name="all days")
-        return report.backfill(self.setting, *self.in_turns([self.one_day(), all_days]).values())
+        return report.backfill(self.setting, self.in_turns([self.one_day(), all_days]))
 
     def append(self) -> str:
         """Rank, append, audit and publish, against COPY of the same rows."""
-        laps = self.in_turns([self.one_day()])["Vitrina"]
-        copies = [self.rows.copy_published(RANKED_DAY) for _ in laps]
-        return report.append(self.setting, laps, copies)
+        laps, copies = [], []
+        for lap in range(self.options.repeat):
+            with step(f"{lap + 1} of {self.options.repeat}: many lists, and COPY"):
+                laps.append(self.measured(self.one_day()))
+                copies.append(self.rows.copy_published(RANKED_DAY))
+        return report.append(self.setting, {"Vitrina": laps}, copies)
 
     def one_day(self) -> Contestant:
         return vitrina(

@@ -27,6 +27,8 @@ class Measured(NamedTuple):
     """Seconds of CPU, user's and system's."""
     memory: int
     """Bytes at the peak: the resident sets of all its processes added up, so that what they share counts once for each."""
+    others: float
+    """Cores that everything else on the machine kept busy meanwhile, PostgreSQL and S3 among it."""
     said: str
     """Standard output and standard error, in order."""
 
@@ -42,7 +44,7 @@ class Failed(Exception):
 def measure(command: Sequence[str], environment: Mapping[str, str]) -> Measured:
     """Run `command` from the checkout's root, in `environment` alone; Failed where its exit code is not 0."""
     with tempfile.TemporaryFile("w+") as output:
-        began = time.monotonic()
+        began, busy = time.monotonic(), _busy()
         process = subprocess.Popen(
             command,
             cwd=ROOT,
@@ -60,14 +62,21 @@ def measure(command: Sequence[str], environment: Mapping[str, str]) -> Measured:
             process.wait()
             raise
         finally:
-            wall = time.monotonic() - began
+            wall, busy = time.monotonic() - began, _busy() - busy
             memory.stop()
         process.returncode = os.waitstatus_to_exitcode(status)
         output.seek(0)
         said = output.read()
     if process.returncode:
         raise Failed(f"`{' '.join(command)}` ended with exit code {process.returncode}: {last_line(said)}\n{said}")
-    return Measured(wall, used.ru_utime + used.ru_stime, memory.peak, said)
+    cpu = used.ru_utime + used.ru_stime
+    return Measured(wall, cpu, memory.peak, max(0.0, busy - cpu) / wall, said)
+
+
+def _busy() -> float:
+    """Return the seconds that all cores together have not been idle."""
+    times = psutil.cpu_times()
+    return times.user + times.system + times.nice if hasattr(times, "nice") else times.user + times.system
 
 
 class _Memory:

