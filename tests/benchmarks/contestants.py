@@ -12,7 +12,15 @@ from tests.benchmarks.events import Files
 PEERS = Path(__file__).parent / "peers"
 THEIR_PYTHON = ROOT / ".venv-bench" / "bin" / "python"
 """The peers' own environment, which `make bench` makes from requirements-bench.txt."""
-SPARKS_OWN = ("SPARK_CONF_DIR", "SPARK_SUBMIT_OPTS", "PYSPARK_SUBMIT_ARGS")
+IN_PYTHON = {"pandas": "pandas_to_sql.py", "Polars": "polars_streaming.py", "DuckDB": "duckdb_copy.py"}
+S3A = (
+    "--conf",
+    "spark.hadoop.fs.s3a.path.style.access=true",
+    "--conf",
+    "spark.hadoop.fs.s3a.connection.ssl.enabled=false",
+)
+"""What a plain Spark job needs to reach the local S3, whose address it takes from AWS_ENDPOINT_URL."""
+OUR_SETTINGS = ("SPARK_CONF_DIR", "SPARK_SUBMIT_OPTS", "PYSPARK_SUBMIT_ARGS")
 """Variables that would give a plain Spark job settings of ours."""
 
 
@@ -35,29 +43,18 @@ def vitrina(stack: Stack, raw_uri: str, lake_uri: str, *options: str, name: str 
 
 def peers(stack: Stack, files: Files, day: date) -> list[Contestant]:
     """Return the peers that can read `files`, Spark's first."""
-    arguments = (*files, str(day))
-    environment = {name: value for name, value in stack.environment(BATCH).items() if name not in SPARKS_OWN}
-    if not files.views.startswith("s3a:"):
-        in_python = {"pandas": "pandas_to_sql", "Polars": "polars_streaming", "DuckDB": "duckdb_copy"}
-        options: tuple[str, ...] = ()
-    else:
-        # DuckDB's reader of S3 is an extension, which no package registry has for the DuckDB of today.
-        in_python = {"pandas": "pandas_to_sql", "Polars": "polars_streaming"}
-        environment["AWS_ALLOW_HTTP"] = "true"  # Polars asks to be told
-        s3a = {
-            "endpoint": environment["AWS_ENDPOINT_URL"],
-            "path.style.access": "true",
-            "connection.ssl.enabled": "false",
-        }
-        options = tuple(
-            word for name, value in s3a.items() for word in ("--conf", f"spark.hadoop.fs.s3a.{name}={value}")
-        )
-    for_python = [each.replace("s3a://", "s3://", 1) for each in arguments]
+    over_s3a = files.views.startswith("s3a:")
+    environment = {name: value for name, value in stack.environment(BATCH).items() if name not in OUR_SETTINGS}
+    environment["AWS_ALLOW_HTTP"] = "true"  # Polars asks to be told
+    plain_spark = ("spark-submit", *(S3A if over_s3a else ()), str(PEERS / "plain_spark.py"))
+    # DuckDB's reader of S3 is an extension, which no package registry has for the DuckDB of today.
+    in_python = [(name, program) for name, program in IN_PYTHON.items() if not (over_s3a and name == "DuckDB")]
+    for_python = [each.replace("s3a://", "s3://", 1) for each in files]
     return [
-        Contestant("plain Spark", ("spark-submit", *options, str(PEERS / "plain_spark.py"), *arguments), environment),
+        Contestant("plain Spark", (*plain_spark, *files, str(day)), environment),
         *(
-            Contestant(name, (str(THEIR_PYTHON), str(PEERS / f"{program}.py"), *for_python), environment)
-            for name, program in in_python.items()
+            Contestant(name, (str(THEIR_PYTHON), str(PEERS / program), *for_python, str(day)), environment)
+            for name, program in in_python
         ),
         Contestant("bare spark-submit", ("spark-submit", str(PEERS / "bare_spark.py")), environment, ranks=False),
     ]
