@@ -5,10 +5,13 @@ VENV   := .venv/bin
 STACK  := $(VENV)/python -m devstack
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-long lint audit setup services env sample job web stop status schema lock
+# What `make bench` may be told: how much, in which form, over what, how often, which parts, where, and to keep it there.
+BENCH := $(foreach option,SIZE FORM OVER REPEAT ONLY FOLDER,$(if $($(option)),--$(shell echo $(option) | tr A-Z a-z) $($(option)))) $(if $(KEEP),--keep)
+
+.PHONY: help demo test test-long lint bench audit setup services env sample job web stop status schema lock
 
 help:  ## list the commands
-	@sed -n -e 's/\$\$/\$/g' -e 's/^\([a-z-]*\):.*  ## /\1\t/p' Makefile | while IFS="$$(printf '\t')" read -r name what; do printf '  make %-12s %s\n' "$$name" "$$what"; done
+	@sed -n -e 's/[$$][$$]/$$/g' -e 's/^\([a-z-]*\):.*  ## /\1\t/p' Makefile | while IFS="$$(printf '\t')" read -r name what; do printf '  make %-12s %s\n' "$$name" "$$what"; done
 
 demo: setup  ## everything from a bare checkout, at http://127.0.0.1:8000 until Ctrl-C  [PORT=8000]
 	@$(STACK) demo --port $(PORT)
@@ -24,6 +27,14 @@ lint: setup  ## ruff, mypy, the import rules
 	@$(VENV)/ruff check .
 	@$(VENV)/ruff format --check .
 	@DEBUG=true DATABASE_URL=postgres://nobody@localhost/nothing $(VENV)/mypy  # its Django plugin loads the settings; nothing is connected to
+
+bench: setup .venv-bench/ready  ## the job beside pandas, Polars, DuckDB and plain Spark  [SIZE=4M ...]
+	@$(VENV)/python -m tests.benchmarks.batch $(BENCH)
+
+.venv-bench/ready: requirements-bench.txt
+	@$(PYTHON) -m venv --clear .venv-bench
+	@.venv-bench/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $<
+	@touch $@
 
 audit: setup  ## ask PyPI for known vulnerabilities of what is installed in production
 	@$(VENV)/uvx pip-audit@2.10.1 --disable-pip --require-hashes -r requirements-web.txt -r requirements-spark.txt
@@ -57,7 +68,7 @@ schema: setup  ## write docs/openapi.yaml anew from the code
 	@DEBUG=true DATABASE_URL=postgres://nobody@localhost/nothing $(VENV)/python manage.py spectacular --file docs/openapi.yaml --validate --fail-on-warn
 
 lock: setup  ## write requirements*.txt anew from pyproject.toml
-	@for group in dev:requirements web:requirements-web spark:requirements-spark; do \
+	@for group in dev:requirements web:requirements-web spark:requirements-spark bench:requirements-bench; do \
 	  PATH="$(CURDIR)/$(VENV):$$PATH" uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate \
 	    --custom-compile-command "make lock" --group $${group%%:*} --output-file $${group##*:}.txt || exit 1; \
 	done
