@@ -112,7 +112,7 @@ class Query(serializers.Serializer):
     def read(cls, request: Request, also: Iterable[str] = ()) -> dict[str, Any]:
         """The request's parameters, checked. `also` names those that somebody else reads."""
         given: MultiValueDict[str, str] = request.query_params
-        fields = cls().fields
+        fields = cls._declared_fields  # the class's own, since a serializer's are copied for each request
         lists = {name for name, field in fields.items() if isinstance(field, serializers.ListField)}
         query = cls(
             data={name: values if name in lists else values[-1] for name, values in given.lists() if name in fields}
