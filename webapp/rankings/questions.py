@@ -1,6 +1,6 @@
 """What the API's views have in common: parameters that are checked first, and answers that a caller may keep."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any, Generic, TypeVar
 
 from django.http import HttpResponse, HttpResponseNotModified
@@ -23,12 +23,13 @@ class QuestionView(GenericAPIView):
     """Checks the parameters before anything else happens, and keeps them in `self.query`."""
 
     query_class = Query
-    query: dict[str, Any]
+    query: Mapping[str, Any]
     problems: tuple[type[Problem], ...] = ()  # those that are this question's own, for the schema
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         super().initial(request, *args, **kwargs)
-        self.query = self.query_class.read(request, also=self.names_of_filters())
+        query_string = request.META.get("QUERY_STRING", "").encode("iso-8859-1")  # WSGI's way to put bytes into a str
+        self.query = self.query_class.read(query_string, frozenset(self.names_of_filters()))
 
     def names_of_filters(self) -> Iterable[str]:
         return ()
