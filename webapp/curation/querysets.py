@@ -13,8 +13,8 @@ if TYPE_CHECKING:
 
     from webapp.rankings.models import Advertiser
 
-# As SQL, because every answer of the API asks it: the ORM takes twenty times as long to write it anew each time as
-# PostgreSQL takes to answer it (docs/performance-serving.md).
+# As SQL, because every answer of the API asks it, and the ORM takes twenty times as long to write it as PostgreSQL takes
+# to answer it (docs/performance-serving.md).
 LAST_CHANGE = """
     SELECT count(id) FILTER (WHERE unhidden_at IS NULL AND until >= %(today)s),
            max(id) FILTER (WHERE unhidden_at IS NULL AND until >= %(today)s),

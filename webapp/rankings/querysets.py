@@ -5,13 +5,13 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
 from django.db.models import Exists, Max, Min, OuterRef, QuerySet
 
+from webapp.rankings import written
+
 if TYPE_CHECKING:
     from webapp.keys.models import ApiKey
     from webapp.rankings.models import Advertiser, Run
 
 
-# What every list that is asked for asks first. As SQL, because the ORM takes ten times as long to write these two anew
-# for each request as PostgreSQL takes to answer them (docs/performance-serving.md).
 FIND_ADVERTISER = """
     SELECT advertiser_id, active, last_active_on FROM advertiser
     WHERE advertiser_id = %(advertiser)s AND advertiser_id = coalesce(%(only)s, advertiser_id)
@@ -42,11 +42,11 @@ class AdvertiserQuerySet(QuerySet["Advertiser"]):
         return self if key is None or key.advertiser_id is None else self.filter(pk=key.advertiser_id)
 
     def find(self, advertiser_id: str, key: "ApiKey | None") -> "Advertiser | None":
-        """`visible_to(key).named(advertiser_id).first()`, as written SQL."""
+        """What `visible_to(key).named(advertiser_id).first()` finds."""
         if "\0" in advertiser_id:
             return None
         only = None if key is None else key.advertiser_id
-        return next(iter(self.raw(FIND_ADVERTISER, {"advertiser": advertiser_id, "only": only})), None)
+        return written.first(self.model, self.db, FIND_ADVERTISER, {"advertiser": advertiser_id, "only": only})
 
     def listed_in(self, run: "Run", *rankings: type[Any]) -> Self:
         """Those who have a list of every one of the rankings in the run."""
@@ -60,8 +60,8 @@ class RunQuerySet(QuerySet["Run"]):
         return self.filter(state=self.model.State.PUBLISHED)
 
     def find_published(self, day: date | None) -> "Run | None":
-        """The run that readers see for the day, or for the newest day if None, as written SQL; its counts come when asked."""
-        return next(iter(self.raw(FIND_PUBLISHED, {"day": day})), None)
+        """The run that readers see for the day, or for the newest day if None; its counts are read when asked for."""
+        return written.first(self.model, self.db, FIND_PUBLISHED, {"day": day})
 
     def on(self, day: date) -> Self:
         return self.filter(day=day)

@@ -19,6 +19,7 @@ from tests.benchmarks.serving.servers import Server, seconds_of_cpu
 
 LISTS = 1000  # different ones that are asked for
 RATE = 200  # requests a second for the percentiles
+NEW = "list never asked for before"
 
 Figures = dict[tuple[str, str], list[float]]
 """One value a round, by server and by what was measured."""
@@ -51,6 +52,15 @@ def with_etags(server: Server, questions: Sequence[Question]) -> list[Question]:
     return asked
 
 
+def never_asked(questions: Sequence[Question], number: int) -> list[Question]:
+    """The same questions in so many variants that none is asked twice, in this round or another."""
+    return [
+        Question(f"{each.path}?exclude=none-{number}-{variant}", each.key)
+        for variant in range(20)
+        for each in questions
+    ]
+
+
 def throughput(
     candidates: Sequence[Server],
     original: Server,
@@ -64,14 +74,15 @@ def throughput(
     asked = lists_to_ask_for(postgres, key)
     work = [(original, "list", [Question(each.path) for each in asked])]
     for server in candidates:
-        work += [(server, "list", asked), (server, "304", with_etags(server, asked))]
+        work += [(server, "list", asked), (server, NEW, asked), (server, "304", with_etags(server, asked))]
     database = int((postgres.data / "postmaster.pid").read_text().split()[0])
     figures: Figures = defaultdict(list)
     for server, _, questions in work:
         load.as_many_as_it_takes(server.address, questions, 2, folder)  # to warm up
     for number in range(rounds):
         with step(f"round {number + 1} of {rounds}"):
-            for server, what, questions in work:
+            for server, what, repeated in work:
+                questions = never_asked(repeated, number) if what == NEW else repeated
                 spent = seconds_of_cpu(server.pid, database)
                 found = load.as_many_as_it_takes(server.address, questions, seconds, folder)
                 spent = seconds_of_cpu(server.pid, database) - spent
