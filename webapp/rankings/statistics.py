@@ -134,4 +134,4 @@ def newcomers(ranking: type[Ranking], run: Run, previous: Run) -> QuerySet[Any, 
     """Per advertiser: how many products of the run's list the previous run's did not have."""
     stayed = ranking.objects.of(previous).filter(advertiser=OuterRef("advertiser"), product_id=OuterRef("product_id"))
     gained = ranking.objects.of(run).filter(~Exists(stayed)).values("advertiser_id")
-    return gained.annotate(model=Value(ranking.__name__), changed=Count("id"))
+    return gained.annotate(model=Value(ranking.__name__), changed=Count("*"))  # no column, so that an index is enough

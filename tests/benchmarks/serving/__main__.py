@@ -21,7 +21,7 @@ from tests.benchmarks.serving import load
 from tests.benchmarks.serving.measure import Figures, page_times, percentiles, throughput
 from tests.benchmarks.serving.published import fill, visitor
 from tests.benchmarks.serving.report import report
-from tests.benchmarks.serving.servers import original, vitrina
+from tests.benchmarks.serving.servers import original, static_files, vitrina
 
 
 def main() -> int:
@@ -33,7 +33,7 @@ def main() -> int:
         load.check_tools()
         with step("PostgreSQL"):
             postgres.start()
-        migrate(postgres)
+        prepare(postgres)
         fill(postgres, options.advertisers, options.days)
         page = report(measured(postgres, options, folder), options.advertisers, options.days, options.rounds)
     except StackError as trouble:
@@ -58,14 +58,17 @@ def parsed() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def migrate(postgres: Postgres) -> None:
+def prepare(postgres: Postgres) -> None:
+    """Make tables, roles and static files ready, as a deployment does."""
     environment = {
         **os.environ,
         **postgres.passwords(),
         "DATABASE_URL": postgres.url(),
+        "STATIC_ROOT": str(static_files(postgres)),
         "SECRET_KEY": secret(postgres.folder, "SECRET_KEY"),
     }
-    for command in (["migrate", "--no-input", "--verbosity", "0"], ["database_roles"]):
+    quietly = ["--no-input", "--verbosity", "0"]
+    for command in (["migrate", *quietly], ["database_roles"], ["collectstatic", *quietly]):
         subprocess.run([sys.executable, "manage.py", *command], cwd=ROOT, env=environment, check=True)
 
 

@@ -76,16 +76,15 @@ def vitrina(
         "API_PUBLIC": "false",
         "WEB_CONCURRENCY": str(workers),
         "REQUESTS_PER_KEY": "999999999",  # the limit is not what is measured; the counting is
-        "STATIC_ROOT": str(postgres.folder.parent / "static"),
+        "STATIC_ROOT": str(static_files(postgres)),
     }
-    subprocess.run(
-        [sys.executable, "manage.py", "collectstatic", "--no-input", "--verbosity", "0"],
-        cwd=checkout,
-        env={**os.environ, **variables},
-        check=True,
-    )
     command = [sys.executable, "-m", "gunicorn", "--config", "conf/gunicorn.conf.py"]
     return running(name, command, checkout, variables, postgres.folder.parent / f"{name}.log")
+
+
+def static_files(postgres: Postgres) -> Path:
+    """The folder of what `collectstatic` collects."""
+    return postgres.folder.parent / "static"
 
 
 def original(postgres: Postgres) -> AbstractContextManager[Server]:
