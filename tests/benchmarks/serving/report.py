@@ -13,7 +13,8 @@ PACKAGES = ("django", "djangorestframework", "gunicorn", "psycopg2-binary")
 
 HEAD = """# The web app, measured
 
-Written by `make bench-serving` on {when}: {cores} cores, {memory:.0f} GiB, {system}, Python {python}, {packages}.
+Written by `make bench-serving` on {when}: {cores} cores, {memory:.0f} GiB, {system}, Python {python},
+{packages}.
 {advertisers:,} advertisers, {days} published days of 20 rows and 2 models; two workers each. wrk keeps 16 connections busy,
 vegeta asks at a steady rate, and both share the cores with server and database. Medians of {rounds} alternating rounds,
 the lowest and the highest in brackets; only ratios within one such run mean anything.
