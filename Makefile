@@ -8,7 +8,7 @@ STACK  := $(VENV)/python -m devstack
 # What `make bench` may be told: how much, in which form, over what, how often, which parts, where, and to keep it there.
 BENCH := $(foreach option,SIZE FORM OVER REPEAT ONLY FOLDER,$(if $($(option)),--$(shell echo $(option) | tr A-Z a-z) $($(option)))) $(if $(KEEP),--keep)
 
-.PHONY: help demo test test-long lint bench audit setup services env sample job web stop status schema lock
+.PHONY: help demo test test-long lint bench bench-serving audit setup services env sample job web stop status schema lock
 
 help:  ## list the commands
 	@sed -n -e 's/[$$][$$]/$$/g' -e 's/^\([a-z-]*\):.*  ## /\1\t/p' Makefile | while IFS="$$(printf '\t')" read -r name what; do printf '  make %-12s %s\n' "$$name" "$$what"; done
@@ -22,6 +22,11 @@ test: setup lint  ## every check and test but the long ones
 
 test-long: setup  ## the tests that take minutes
 	@$(VENV)/python -m pytest -m long
+
+bench-serving: setup  ## the web app under load, beside the API it replaces; writes docs/benchmarks-serving.md
+	@test -d .venv-bench-serving || $(VENV)/uv venv --quiet --python $(VENV)/python .venv-bench-serving
+	@$(VENV)/uv pip sync --quiet --python .venv-bench-serving --require-hashes requirements-bench-serving.txt
+	@$(VENV)/python -m tests.benchmarks.serving --write docs/benchmarks-serving.md
 
 lint: setup  ## ruff, mypy, the import rules
 	@$(VENV)/ruff check .
@@ -68,7 +73,7 @@ schema: setup  ## write docs/openapi.yaml anew from the code
 	@DEBUG=true DATABASE_URL=postgres://nobody@localhost/nothing $(VENV)/python manage.py spectacular --file docs/openapi.yaml --validate --fail-on-warn
 
 lock: setup  ## write requirements*.txt anew from pyproject.toml
-	@for group in dev:requirements web:requirements-web spark:requirements-spark bench:requirements-bench; do \
+	@for group in dev:requirements web:requirements-web spark:requirements-spark bench:requirements-bench bench-serving:requirements-bench-serving; do \
 	  PATH="$(CURDIR)/$(VENV):$$PATH" uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate \
 	    --custom-compile-command "make lock" --group $${group%%:*} --output-file $${group##*:}.txt || exit 1; \
 	done

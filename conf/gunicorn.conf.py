@@ -1,5 +1,6 @@
 """The production server: `gunicorn --config conf/gunicorn.conf.py`, from any folder."""
 
+import gc
 import os
 import shutil
 import subprocess
@@ -82,6 +83,12 @@ def on_starting(server: Any) -> None:
     checked = subprocess.run([sys.executable, "manage.py", "check"], cwd=chdir, stdout=subprocess.DEVNULL)
     if checked.returncode:
         sys.exit(checked.returncode)
+
+
+def post_worker_init(worker: Any) -> None:
+    """Lets the garbage collector pass over what lives as long as the worker, code and models above all."""
+    gc.collect()
+    gc.freeze()
 
 
 def child_exit(server: Any, worker: Any) -> None:

@@ -14,6 +14,7 @@ from django.utils import timezone
 
 from webapp.curation.models import HiddenProduct
 from webapp.curation.roles import ROLES, grant
+from webapp.rankings.memory import forget
 from webapp.rankings.models import Advertiser, Run, TopCTR, TopProduct
 
 NOW = datetime(2026, 3, 10, 7, 0, tzinfo=UTC)
@@ -101,6 +102,7 @@ def public(settings):
     """Opens the API to everybody, so that a test says so when it is about keys; what earlier tests asked is forgotten."""
     settings.API_PUBLIC = True
     cache.clear()
+    forget()
 
 
 @pytest.fixture(autouse=True)

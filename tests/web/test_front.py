@@ -114,12 +114,12 @@ def test_the_page_has_no_script_and_nothing_from_elsewhere(client):
 
 
 @pytest.mark.django_db
-def test_six_queries_make_the_page(client, django_assert_num_queries):
+def test_five_queries_make_the_page(client, django_assert_num_queries):
     for advertiser_id in "ABC":
         make_advertiser(advertiser_id)
     make_both_lists("A")
 
-    with django_assert_num_queries(6):
+    with django_assert_num_queries(5):
         client.get("/")
 
 

@@ -8,7 +8,7 @@ from django.db import IntegrityError, connection
 
 from tests.web.conftest import NOW, YESTERDAY, days_ago, hide, make_advertiser, make_list, make_publication, make_run
 from webapp.curation.models import HiddenProduct
-from webapp.rankings.models import TopCTR, TopProduct
+from webapp.rankings.models import Advertiser, TopCTR, TopProduct
 
 pytestmark = pytest.mark.django_db
 TODAY = YESTERDAY + timedelta(days=1)
@@ -118,7 +118,7 @@ def test_every_column_is_described():
 
 
 def last_change():
-    return HiddenProduct.objects.for_advertiser("A").last_change()
+    return HiddenProduct.objects.last_change(Advertiser(pk="A"))
 
 
 def test_whatever_changes_what_is_hidden_changes_its_version(clock):

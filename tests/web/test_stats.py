@@ -166,7 +166,7 @@ def test_the_number_of_queries_does_not_grow_with_advertisers(ask, django_assert
             make_list(run, f"A{number}", "p1 p2", TopProduct)
             make_list(run, f"A{number}", "p2 p3", TopCTR)
 
-    with django_assert_num_queries(8):
+    with django_assert_num_queries(6):
         ask("/stats")
 
 

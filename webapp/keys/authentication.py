@@ -36,7 +36,7 @@ def find_key(text: str) -> ApiKey:
         prefix, secret = key_text.read(text)
     except ValueError:
         raise InvalidKey("The key is not of the form PREFIX.SECRET.") from None
-    key = ApiKey.objects.filter(prefix=prefix).first()
+    key = ApiKey.objects.of_prefix(prefix)
     if key is None or not key_text.matches(secret, key.digest):
         raise InvalidKey("There is no such key.")
     if key.state == ApiKey.State.REVOKED:

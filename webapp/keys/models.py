@@ -7,6 +7,7 @@ from django.db import models
 from django.utils import timezone
 
 from webapp.keys import key_text
+from webapp.rankings import written
 from webapp.rankings.models import Advertiser
 
 LIFETIME = timedelta(days=365)
@@ -21,6 +22,10 @@ class ApiKeyQuerySet(models.QuerySet["ApiKey"]):
         key.draw()
         key.save(using=self.db)
         return key
+
+    def of_prefix(self, prefix: str) -> "ApiKey | None":
+        """The key that begins so, if any."""
+        return written.first(self.model, self.db, "SELECT * FROM api_key WHERE prefix = %s", [prefix])
 
     def live(self) -> Self:
         """Those that let someone in now."""

@@ -9,6 +9,7 @@ from django.db.models import Exists, OuterRef, QuerySet
 from webapp.curation.models import HiddenProduct
 from webapp.office.charts import BarChart, bar_chart
 from webapp.rankings import freshness
+from webapp.rankings.memory import kept_figures
 from webapp.rankings.models import RANKINGS, Advertiser, Run
 from webapp.rankings.statistics import most_changed
 
@@ -17,7 +18,7 @@ ROWS = 10  # of each of the page's tables
 
 
 def state_of_things(user: User | AnonymousUser) -> dict[str, Any]:
-    """The page's context; nothing for somebody who may not see runs. Eight queries, however many advertisers there are."""
+    """The page's context; nothing for somebody who may not see runs. Eight queries at most, whatever the advertisers."""
     if not user.has_perm("rankings.view_run"):
         return {}
     run = Run.objects.published().newest()
@@ -31,7 +32,7 @@ def state_of_things(user: User | AnonymousUser) -> dict[str, Any]:
     }
     if run is None:
         return context | {"state": "empty"}
-    lacking = without_a_list(run)
+    lacking, lacking_count = lacking_a_list(run)
     drawn = charts(run)
     return context | {
         "state": "fresh" if freshness.is_fresh(run.day) else "stale",
@@ -43,9 +44,15 @@ def state_of_things(user: User | AnonymousUser) -> dict[str, Any]:
             for bars in reversed(list(zip(*(chart.bars for chart in drawn), strict=True)))
         ],
         "most_changed": most_changed(run, Run.objects.published().before(run.day).newest(), ROWS),
-        "lacking": lacking[:ROWS],
-        "lacking_count": lacking.count(),
+        "lacking": lacking,
+        "lacking_count": lacking_count,
     }
+
+
+def lacking_a_list(run: Run) -> tuple[list[dict[str, Any]], int]:
+    """The first of those without a list, and how many they are. Who is active changes with the newest publication only."""
+    lacking = without_a_list(run)
+    return kept_figures(("lacking", run.pk, run.published_at), lambda: (list(lacking[:ROWS]), lacking.count()))
 
 
 def without_a_list(run: Run) -> QuerySet[Advertiser, Any]:

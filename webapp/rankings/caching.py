@@ -50,7 +50,7 @@ def validators(request: Request, source: Source, encoding: str) -> Validators:
         request.accepted_media_type,
         encoding,
         key and key.advertiser_id,
-        [(run.pk, run.final, is_fresh(run.day)) for run in source.runs],
+        [(run.pk, str(run.published_at), run.final, is_fresh(run.day)) for run in source.runs],
         change.version,
     ]
     etag = hashlib.sha256(json.dumps(made_of).encode()).hexdigest()[:32]

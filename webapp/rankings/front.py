@@ -15,7 +15,7 @@ from webapp.rankings.error_pages import database_page
 from webapp.rankings.models import RANKINGS, Advertiser, Run
 from webapp.rankings.pages import page
 from webapp.rankings.problems import database_trouble, document
-from webapp.rankings.statistics import listed
+from webapp.rankings.statistics import compared
 
 EXAMPLES = 3
 LAST_RUNS = 8
@@ -60,11 +60,12 @@ def state_of_things() -> dict[str, Any]:
     }
     if run is None:
         return context | {"state": "empty"}
+    figures = compared(run)
     return context | {
         "state": "fresh" if freshness.is_fresh(run.day) else "stale",
         "overdue": run.day < freshness.newest_day_due(settings.PUBLISH_DEADLINE),
         "age": freshness.in_words(run.day),
-        "with_recommendations": listed(run, "advertiser_id"),
-        "products": listed(run, "advertiser_id", "product_id"),
+        "with_recommendations": figures.with_recommendations,
+        "products": figures.products,
         "examples": Advertiser.objects.active().listed_in(run, *RANKINGS.values()).order_by("advertiser_id")[:EXAMPLES],
     }

@@ -91,7 +91,7 @@ def find_ranking(name: str) -> type[Ranking]:
 
 def find_advertiser(advertiser_id: str, key: ApiKey | None) -> Advertiser:
     """The advertiser, if the key reads their lists; if not, there is no telling them from one that never was."""
-    advertiser = Advertiser.objects.visible_to(key).named(advertiser_id).first()
+    advertiser = Advertiser.objects.find(advertiser_id, key)
     if advertiser is None:
         raise unknown(advertiser_id)
     return advertiser
@@ -103,8 +103,7 @@ def unknown(advertiser_id: str) -> UnknownAdvertiser:
 
 def find_run(day: date | None) -> Run:
     """The run that readers see for the day, or for the newest day there is."""
-    runs = Run.objects.published()
-    run = (runs if day is None else runs.on(day)).newest()
+    run = Run.objects.find_published(day)
     if run is None:
         raise not_published("No day is published yet" if day is None else f"{day} is not published")
     return run
@@ -124,8 +123,7 @@ def shown(rows: RankingQuerySet) -> RankingQuerySet:
 
 def change_of_shown(advertiser: Advertiser | None) -> Change:
     """What `shown` leaves out of the advertiser's lists, or of anybody's, as a version: every ETag has it in it."""
-    hidden = HiddenProduct.objects.all() if advertiser is None else HiddenProduct.objects.for_advertiser(advertiser)
-    return Change(*hidden.last_change())
+    return Change(*HiddenProduct.objects.last_change(advertiser))
 
 
 def numbered(items: Iterable[Ranking]) -> list[Ranking]:

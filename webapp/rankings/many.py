@@ -72,6 +72,7 @@ class SnapshotView(PublishedView[snapshots.SnapshotSource]):
 
     renderer_classes = (NdjsonRenderer, CsvRenderer)
     query_class = SnapshotQuery
+    keeps_answers = False  # a whole day is too much
     problems = (InvalidParameter, DayNotPublished, NoRecommendations)
 
     def options(self, request: Any, *args: Any, **kwargs: Any) -> Any:

@@ -232,5 +232,6 @@ class TopCTR(Ranking):
         )
 
 
-# The rankings by the name the API gives them. A new one is added here, and nowhere else in the web half.
+# The rankings by the name the API gives them. A new one is added here, and in the web half nowhere else but in the SQL
+# of statistics.py, which compares the two.
 RANKINGS: dict[str, type[Ranking]] = {ranking.__name__: ranking for ranking in (TopProduct, TopCTR)}

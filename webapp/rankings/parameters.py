@@ -1,16 +1,17 @@
 """What may stand behind the `?` of an address. Anything that is not understood is refused, never guessed at."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import date
+from functools import lru_cache
 from typing import Any
 
 from django import forms
+from django.http import QueryDict
 from django.utils.datastructures import MultiValueDict
 from rest_framework import serializers
 from rest_framework.negotiation import DefaultContentNegotiation
 from rest_framework.renderers import BaseRenderer
-from rest_framework.request import Request
 from rest_framework.settings import api_settings
 
 from webapp.rankings.models import LONGEST_LIST, RANKINGS
@@ -109,10 +110,11 @@ class Query(serializers.Serializer):
     """The parameters that an endpoint takes; this one takes none. A list may be given several times, others once."""
 
     @classmethod
-    def read(cls, request: Request, also: Iterable[str] = ()) -> dict[str, Any]:
-        """The request's parameters, checked. `also` names those that somebody else reads."""
-        given: MultiValueDict[str, str] = request.query_params
-        fields = cls().fields
+    @lru_cache(maxsize=1000)  # most requests ask with what others asked before: nothing, or always the same
+    def read(cls, query_string: bytes, also: frozenset[str] = frozenset()) -> Mapping[str, Any]:
+        """What stands behind the `?`, checked. `also` names the parameters that somebody else reads."""
+        given: MultiValueDict[str, str] = QueryDict(query_string)
+        fields = cls._declared_fields  # the class's own, since a serializer's are copied for each request
         lists = {name for name, field in fields.items() if isinstance(field, serializers.ListField)}
         query = cls(
             data={name: values if name in lists else values[-1] for name, values in given.lists() if name in fields}

@@ -5,9 +5,21 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
 from django.db.models import Exists, Max, Min, OuterRef, QuerySet
 
+from webapp.rankings import written
+
 if TYPE_CHECKING:
     from webapp.keys.models import ApiKey
     from webapp.rankings.models import Advertiser, Run
+
+
+FIND_ADVERTISER = """
+    SELECT advertiser_id, active, last_active_on FROM advertiser
+    WHERE advertiser_id = %(advertiser)s AND advertiser_id = coalesce(%(only)s, advertiser_id)
+"""
+FIND_PUBLISHED = """
+    SELECT id, day, state, started_at, published_at, final FROM run
+    WHERE state = 'published' AND day = coalesce(%(day)s, day) ORDER BY day DESC LIMIT 1
+"""
 
 
 class Days(NamedTuple):
@@ -29,6 +41,13 @@ class AdvertiserQuerySet(QuerySet["Advertiser"]):
         """Those that the key reads: its own advertiser, or all; all too without a key, which is for the views to refuse."""
         return self if key is None or key.advertiser_id is None else self.filter(pk=key.advertiser_id)
 
+    def find(self, advertiser_id: str, key: "ApiKey | None") -> "Advertiser | None":
+        """What `visible_to(key).named(advertiser_id).first()` finds."""
+        if "\0" in advertiser_id:
+            return None
+        only = None if key is None else key.advertiser_id
+        return written.first(self.model, self.db, FIND_ADVERTISER, {"advertiser": advertiser_id, "only": only})
+
     def listed_in(self, run: "Run", *rankings: type[Any]) -> Self:
         """Those who have a list of every one of the rankings in the run."""
         first_places = (ranking.objects.of(run).filter(rank=1, advertiser=OuterRef("pk")) for ranking in rankings)
@@ -39,6 +58,10 @@ class RunQuerySet(QuerySet["Run"]):
     def published(self) -> Self:
         """The runs that readers see: at most one a day."""
         return self.filter(state=self.model.State.PUBLISHED)
+
+    def find_published(self, day: date | None) -> "Run | None":
+        """The run that readers see for the day, or for the newest day if None; its counts are read when asked for."""
+        return written.first(self.model, self.db, FIND_PUBLISHED, {"day": day})
 
     def on(self, day: date) -> Self:
         return self.filter(day=day)

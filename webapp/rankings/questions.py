@@ -1,9 +1,9 @@
 """What the API's views have in common: parameters that are checked first, and answers that a caller may keep."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any, Generic, TypeVar
 
-from django.http import HttpResponseNotModified
+from django.http import HttpResponse, HttpResponseNotModified
 from django.http.response import HttpResponseBase
 from django.utils.cache import patch_vary_headers
 from rest_framework.generics import GenericAPIView
@@ -12,6 +12,7 @@ from rest_framework.response import Response
 
 from webapp.rankings import caching
 from webapp.rankings.lists import Source
+from webapp.rankings.memory import kept_answer
 from webapp.rankings.parameters import Query
 from webapp.rankings.problems import Problem
 
@@ -22,12 +23,13 @@ class QuestionView(GenericAPIView):
     """Checks the parameters before anything else happens, and keeps them in `self.query`."""
 
     query_class = Query
-    query: dict[str, Any]
+    query: Mapping[str, Any]
     problems: tuple[type[Problem], ...] = ()  # those that are this question's own, for the schema
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         super().initial(request, *args, **kwargs)
-        self.query = self.query_class.read(request, also=self.names_of_filters())
+        query_string = request.META.get("QUERY_STRING", "").encode("iso-8859-1")  # WSGI's way to put bytes into a str
+        self.query = self.query_class.read(query_string, frozenset(self.names_of_filters()))
 
     def names_of_filters(self) -> Iterable[str]:
         return ()
@@ -46,6 +48,8 @@ class PublishedView(QuestionView, Generic[Found]):
     A page for people is made anew each time: it has more in it than the answer.
     """
 
+    keeps_answers = True  # in memory, so that an answer is made once
+
     def find(self) -> Found:
         """What the answer is made from."""
         raise NotImplementedError
@@ -61,11 +65,26 @@ class PublishedView(QuestionView, Generic[Found]):
     def answer(self, found: Found) -> HttpResponseBase:
         return Response(self.get_serializer(self.read(found)).data)
 
+    def body(self, found: Found) -> bytes:
+        """The answer as it is sent."""
+        renderer: Any = self.request.accepted_renderer
+        content = self.get_serializer(self.read(found)).data
+        return renderer.render(content, self.request.accepted_media_type, self.get_renderer_context())
+
+    def remembered_answer(self, found: Found, etag: str) -> HttpResponseBase:
+        body = kept_answer(etag, lambda: self.body(found))
+        return HttpResponse(body, content_type=self.request.accepted_renderer.media_type)
+
     def get(self, request: Request, **kwargs: Any) -> HttpResponseBase:
         found = self.find()
         if request.accepted_renderer.format == "api":
             return self.answer(found)
         validators = caching.validators(request, found, self.encoding())
-        response = HttpResponseNotModified() if validators.hold_for(request) else self.answer(found)
+        if validators.hold_for(request):
+            response: HttpResponseBase = HttpResponseNotModified()
+        elif self.keeps_answers:
+            response = self.remembered_answer(found, validators.etag)
+        else:
+            response = self.answer(found)
         caching.mark(response, request, found, validators)
         return response
