@@ -110,7 +110,7 @@ def test_without_a_network_the_set_up_says_so_and_keeps_what_pip_said(monkeypatc
 
 
 def test_what_is_set_up_is_known_at_once(capsys):
-    assert bootstrap.is_ready()
+    assert bootstrap.is_ready(bootstrap.find_java())
     assert bootstrap.main() == 0
     assert capsys.readouterr() == ("", "")
 
@@ -121,4 +121,4 @@ def test_a_change_of_what_is_locked_sets_it_up_again(monkeypatch, tmp_path, name
     changed.write_bytes(getattr(bootstrap, name).read_bytes() + b"\n")
     monkeypatch.setattr(bootstrap, name, changed)
 
-    assert not bootstrap.is_ready()
+    assert not bootstrap.is_ready(bootstrap.find_java())
