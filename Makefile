@@ -11,7 +11,7 @@ BENCH := $(foreach option,SIZE FORM OVER REPEAT ONLY FOLDER,$(if $($(option)),--
 .PHONY: help demo test test-long lint bench bench-serving audit setup services env sample job web stop status schema lock
 
 help:  ## list the commands
-	@sed -n -e 's/[$$][$$]/$$/g' -e 's/^\([a-z-]*\):.*  ## /\1\t/p' Makefile | while IFS="$$(printf '\t')" read -r name what; do printf '  make %-12s %s\n' "$$name" "$$what"; done
+	@sed -n -e 's/[$$][$$]/$$/g' -e 's/^\([a-z-]*\):.*  ## /\1\t/p' Makefile | while IFS="$$(printf '\t')" read -r name what; do printf '  make %-13s %s\n' "$$name" "$$what"; done
 
 demo: setup  ## everything from a bare checkout, at http://127.0.0.1:8000 until Ctrl-C  [PORT=8000]
 	@$(STACK) demo --port $(PORT)
@@ -23,22 +23,20 @@ test: setup lint  ## every check and test but the long ones
 test-long: setup  ## the tests that take minutes
 	@$(VENV)/python -m pytest -m long
 
-bench-serving: setup  ## the web app under load, beside the API it replaces; writes docs/benchmarks-serving.md
-	@test -d .venv-bench-serving || $(VENV)/uv venv --quiet --python $(VENV)/python .venv-bench-serving
-	@$(VENV)/uv pip sync --quiet --python .venv-bench-serving --require-hashes requirements-bench-serving.txt
-	@$(VENV)/python -m tests.benchmarks.serving --write docs/benchmarks-serving.md
-
 lint: setup  ## ruff, mypy, the import rules
 	@$(VENV)/ruff check .
 	@$(VENV)/ruff format --check .
 	@DEBUG=true DATABASE_URL=postgres://nobody@localhost/nothing $(VENV)/mypy  # its Django plugin loads the settings; nothing is connected to
 
-bench: setup .venv-bench/ready  ## the job beside pandas, Polars, DuckDB and plain Spark  [SIZE=4M ...]
+bench: .venv-bench/ready  ## the job beside pandas, Polars, DuckDB and plain Spark  [SIZE=4M ...]
 	@$(VENV)/python -m tests.benchmarks.batch $(BENCH)
 
-.venv-bench/ready: requirements-bench.txt
-	@$(PYTHON) -m venv --clear .venv-bench
-	@.venv-bench/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $<
+bench-serving: .venv-bench/ready  ## the web app under load, beside the API it replaces
+	@$(VENV)/python -m tests.benchmarks.serving --write docs/benchmarks-serving.md
+
+.venv-bench/ready: requirements-bench.txt | setup
+	@$(VENV)/uv venv --quiet --clear --python $(VENV)/python .venv-bench
+	@$(VENV)/uv pip sync --quiet --python .venv-bench --require-hashes $<
 	@touch $@
 
 audit: setup  ## ask PyPI for known vulnerabilities of what is installed in production
@@ -73,7 +71,7 @@ schema: setup  ## write docs/openapi.yaml anew from the code
 	@DEBUG=true DATABASE_URL=postgres://nobody@localhost/nothing $(VENV)/python manage.py spectacular --file docs/openapi.yaml --validate --fail-on-warn
 
 lock: setup  ## write requirements*.txt anew from pyproject.toml
-	@for group in dev:requirements web:requirements-web spark:requirements-spark bench:requirements-bench bench-serving:requirements-bench-serving; do \
+	@for group in dev:requirements web:requirements-web spark:requirements-spark bench:requirements-bench; do \
 	  PATH="$(CURDIR)/$(VENV):$$PATH" uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate \
 	    --custom-compile-command "make lock" --group $${group%%:*} --output-file $${group##*:}.txt || exit 1; \
 	done

@@ -17,7 +17,7 @@ from devstack.postgres import WEB, Postgres
 from devstack.stack import end_with_children
 from devstack.state import ROOT, StackError, free_port, secret
 
-ORIGINAL_PYTHON = ROOT / ".venv-bench-serving" / "bin" / "python"
+ORIGINAL_PYTHON = ROOT / ".venv-bench" / "bin" / "python"
 
 
 @dataclass(frozen=True)
