@@ -1,0 +1,52 @@
+"""The class archive that `make setup` makes: spark-submit starts from it, and from nobody else's jars."""
+
+import subprocess
+
+import pytest
+
+from devstack.state import ROOT
+
+
+@pytest.fixture
+def submit(stack, tmp_path):
+    """A function that runs a program that does nothing by spark-submit, in a folder; returns its code and words."""
+    program = tmp_path / "nothing.py"
+    program.write_text("from pyspark.sql import SparkSession\nSparkSession.builder.getOrCreate().stop()\n")
+
+    def run(folder, **variables):
+        done = subprocess.run(
+            ["spark-submit", program],
+            cwd=folder,
+            env=stack.environment() | variables,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            check=False,
+        )
+        return done.returncode, done.stdout
+
+    return run
+
+
+def test_sparks_classes_come_from_the_archive(submit, tmp_path):
+    loaded = tmp_path / "classes.txt"
+    code, said = submit(ROOT, SPARK_SUBMIT_OPTS=f"-Xlog:class+load:file={loaded}")
+    sources = [line.split("source: ")[1] for line in loaded.read_text().splitlines() if " org.apache.spark." in line]
+
+    assert code == 0, said
+    assert sum("shared objects file" in source for source in sources) > 0.9 * len(sources)
+
+
+def test_in_another_folder_spark_starts_without_it(submit, tmp_path):
+    code, said = submit(tmp_path)
+
+    assert code == 0, said
+    assert "[cds" not in said
+
+
+def test_a_folder_with_a_spark_of_its_own_is_refused(submit, tmp_path):
+    (tmp_path / ".venv" / "spark" / "jars").mkdir(parents=True)
+    code, said = submit(tmp_path)
+
+    assert code == 1
+    assert f".venv/spark in this folder is not {ROOT}" in said
