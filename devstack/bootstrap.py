@@ -21,9 +21,12 @@ ROOT = Path(__file__).resolve().parent.parent
 VENV = ROOT / ".venv"
 SPARK = VENV / "spark"
 """A link to pyspark's folder, whose own name has Python's version in it."""
+SPARK_CONF = VENV / "spark-conf"
+"""What SPARK_CONF_DIR is for the local Spark: conf/, and what only this machine knows."""
 STAMP = VENV / "ready"
 LOG = ROOT / "setup.log"
 JAVA_VERSIONS = (17, 21)
+SAY_NOTHING = "-Xlog:cds=off -Xlog:cds+dynamic=off"  # of an archive that is not there, or of another Java
 NEEDED_MEGABYTES = 3000
 PACKAGES = ROOT / "requirements.txt"
 JARS = ROOT / "conf" / "spark-packages.conf"
@@ -52,6 +55,7 @@ def main() -> int:
             with step("class archive, from which Spark starts in half the time"):
                 make_class_archive(java)
             STAMP.write_text(fingerprint(java))
+        write_spark_settings()
     except Missing as missing:
         print(f"setup: {missing}", file=sys.stderr)
         return 1
@@ -168,12 +172,32 @@ def install_jars(java: Path) -> None:
 
 def make_class_archive(java: Path) -> None:
     """Let the JVM keep the classes of a small night, as spark_jobs/class_archive.py says."""
-    options = f"-XX:ArchiveClassesAtExit={SPARK}/classes.jsa -Xlog:cds=off -Xlog:cds+dynamic=off"
-    no_folder_on_the_class_path = {"SPARK_CONF_DIR": str(SPARK / "conf"), "SPARK_SUBMIT_OPTS": options}
+    keep = f'"-XX:ArchiveClassesAtExit={SPARK}/classes.jsa" {SAY_NOTHING}'
     run(
-        [SPARK / "bin" / "spark-submit", "--properties-file", SPARK_DEFAULTS, ROOT / "spark_jobs" / "class_archive.py"],
+        [
+            *(SPARK / "bin" / "spark-submit", "--properties-file", SPARK_DEFAULTS),
+            *("--driver-class-path", f"{SPARK}/jars/*", "--conf", f"spark.driver.defaultJavaOptions={keep}"),
+            ROOT / "spark_jobs" / "class_archive.py",
+        ],
         "spark-submit",
-        env=spark_environment(java) | no_folder_on_the_class_path,
+        env=spark_environment(java) | {"SPARK_CONF_DIR": str(SPARK / "no-conf")},
+    )
+
+
+def write_spark_settings() -> None:
+    """Lay conf/ out for spark-submit, with two lines more by which Spark starts from the class archive.
+
+    An archive holds for jars that stand first on the class path, with no folder before them, by their whole paths.
+    """
+    SPARK_CONF.mkdir(exist_ok=True)
+    log = SPARK_CONF / "log4j2.properties"
+    if not log.is_symlink():
+        log.symlink_to(ROOT / "conf" / log.name)
+    from_archive = f'"-XX:SharedArchiveFile={SPARK}/classes.jsa" -Xshare:auto {SAY_NOTHING}'
+    (SPARK_CONF / SPARK_DEFAULTS.name).write_text(
+        f"{SPARK_DEFAULTS.read_text()}\n"
+        f"spark.driver.extraClassPath     {SPARK}/jars/*\n"
+        f"spark.driver.defaultJavaOptions {from_archive}\n"
     )
 
 

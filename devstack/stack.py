@@ -8,7 +8,7 @@ from pathlib import Path
 
 import psutil
 
-from devstack.bootstrap import SPARK, find_java
+from devstack.bootstrap import SPARK, SPARK_CONF, find_java
 from devstack.postgres import OWNER, Postgres
 from devstack.s3 import ACCESS_KEY, REGION, S3, SECRET_KEY
 from devstack.state import ROOT, StackError, last_line, secret
@@ -72,7 +72,7 @@ class Stack:
             "API_PUBLIC": "true",  # to whoever is on this machine
             "JAVA_HOME": str(find_java()),
             "SPARK_HOME": str(SPARK),
-            "SPARK_CONF_DIR": str(ROOT / "conf"),
+            "SPARK_CONF_DIR": str(SPARK_CONF),
             "SPARK_LOCAL_IP": "127.0.0.1",
             "PYSPARK_PYTHON": str(programs / "python"),
             "PATH": f"{programs}{os.pathsep}{os.environ['PATH']}",

@@ -1,9 +1,9 @@
 """Do in small what a night does, so that the JVM learns which classes a night needs; no data, database or S3 are needed.
 
-    SPARK_SUBMIT_OPTS=-XX:ArchiveClassesAtExit=$SPARK_HOME/classes.jsa spark-submit spark_jobs/class_archive.py
+    spark-submit --conf spark.driver.defaultJavaOptions=-XX:ArchiveClassesAtExit=FILE spark_jobs/class_archive.py
 
-The JVM keeps the classes, parsed and checked, in that file (class-data sharing), and conf/spark-env.sh lets later ones take
-them from there. Once for each installation of Spark and Java; another Java takes no notice of the file.
+The JVM keeps the classes, parsed and checked, in that file (class-data sharing); with -XX:SharedArchiveFile=FILE later ones
+take them from there. `make setup` does both, once for each installation of Spark and Java.
 """
 
 import sys
