@@ -194,11 +194,16 @@ def write_spark_settings() -> None:
     if not log.is_symlink():
         log.symlink_to(ROOT / "conf" / log.name)
     from_archive = f'"-XX:SharedArchiveFile={SPARK}/classes.jsa" -Xshare:auto {SAY_NOTHING}'
-    (SPARK_CONF / SPARK_DEFAULTS.name).write_text(
+    settings = (
         f"{SPARK_DEFAULTS.read_text()}\n"
         f"spark.driver.extraClassPath     {SPARK}/jars/*\n"
         f"spark.driver.defaultJavaOptions {from_archive}\n"
     )
+    defaults = SPARK_CONF / SPARK_DEFAULTS.name
+    if (
+        not defaults.exists() or defaults.read_text() != settings
+    ):  # a job may be reading it, and it may be another user's
+        defaults.write_text(settings)
 
 
 def spark_environment(java: Path) -> dict[str, str]:
@@ -209,9 +214,7 @@ def spark_environment(java: Path) -> dict[str, str]:
 
 def run(command: list[Any], name: str, hint: str = "", env: dict[str, str] | None = None) -> None:
     """Run a command quietly; if it fails, say so in one sentence and keep what it said in a log."""
-    done = subprocess.run(
-        command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=env, cwd=ROOT, check=False
-    )
+    done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=env, check=False)
     if done.returncode:
         LOG.write_text(done.stdout)
         raise Missing(f"{name} failed{f': {hint}' if hint else ''} (what it said is in {LOG})")

@@ -152,7 +152,7 @@ class Nights:
         return self.warehouse.close_run(run, "failed", reason, counts), reason
 
     def _say_what_was_rejected(self, raw: RawEvents, day: date) -> None:
-        if any(reason for _, reason in raw.lines_of(day)):
+        if raw.has_rejects(day):
             for row in most_common_rejects(raw, day, REASONS_TO_SAY):
                 example = ascii(row.example)  # whatever bytes it holds, one line of a log
                 log.warning("%s rejected %s lines, %s, such as %s", day, f"{row.lines:,}", row.reason, example)

@@ -27,7 +27,7 @@ def prepare(raw: RawEvents, lake_uri: str, day: date, run: int) -> DataFrame:
     active = literal(raw.events.sparkSession, ["advertiser_id"], [(each,) for each in raw.active_on(day)])
     good = of_day.where(F.col("input").isin(*EVENT_NAMES) & F.col("reason").isNull())
     counts = daily_counts(good.join(F.broadcast(active), "advertiser_id", how="left_semi"))
-    if any(reason for _, reason in raw.lines_of(day)):
+    if raw.has_rejects(day):
         lake.write_rejects(rejects(raw, day), lake_uri, day, run)
     return lake.write_counts(counts, lake_uri, day, run)
 

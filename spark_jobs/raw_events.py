@@ -58,6 +58,10 @@ class RawEvents:
                 lines[row.input, row.reason] = lines.get((row.input, row.reason), 0) + row.lines
         return lines
 
+    def has_rejects(self, day: date) -> bool:
+        """Tell whether lines that concern `day` were rejected."""
+        return any(reason for _, reason in self.lines_of(day))
+
     def rejected_shares(self, day: date) -> dict[str, float]:
         """Return by input which share of its lines was rejected, 0 to 1.
 

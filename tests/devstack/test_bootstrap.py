@@ -122,3 +122,17 @@ def test_a_change_of_what_is_locked_sets_it_up_again(monkeypatch, tmp_path, name
     monkeypatch.setattr(bootstrap, name, changed)
 
     assert not bootstrap.is_ready(bootstrap.find_java())
+
+
+def test_sparks_settings_follow_conf_and_are_left_alone_where_they_do(monkeypatch, tmp_path):
+    changed, settings = tmp_path / "spark-defaults.conf", tmp_path / "conf" / "spark-defaults.conf"
+    changed.write_text("spark.ui.enabled false\n")
+    monkeypatch.setattr(bootstrap, "SPARK_DEFAULTS", changed)
+    monkeypatch.setattr(bootstrap, "SPARK_CONF", tmp_path / "conf")
+    bootstrap.write_spark_settings()
+    settings.chmod(0o444)
+    written = settings.stat().st_mtime_ns
+    bootstrap.write_spark_settings()
+
+    assert settings.read_text().startswith("spark.ui.enabled false\n")
+    assert settings.stat().st_mtime_ns == written

@@ -16,8 +16,7 @@ import psutil
 from devstack.postgres import WEB, Postgres
 from devstack.stack import end_with_children
 from devstack.state import ROOT, StackError, free_port, secret
-
-ORIGINAL_PYTHON = ROOT / ".venv-bench" / "bin" / "python"
+from tests.benchmarks.contestants import THEIR_PYTHON
 
 
 @dataclass(frozen=True)
@@ -90,7 +89,7 @@ def static_files(postgres: Postgres) -> Path:
 def original(postgres: Postgres) -> AbstractContextManager[Server]:
     """The original with two workers, too."""
     module = "tests.benchmarks.serving.original:app"
-    command = [str(ORIGINAL_PYTHON), "-m", "uvicorn", module, "--workers", "2", "--port", "PORT"]
+    command = [str(THEIR_PYTHON), "-m", "uvicorn", module, "--workers", "2", "--port", "PORT"]
     variables = {"DATABASE_URL": postgres.url(role=WEB)}
     return running("original", command, ROOT, variables, postgres.folder.parent / "original.log")
 
