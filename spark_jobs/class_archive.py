@@ -17,7 +17,7 @@ if not __package__:  # spark-submit runs this file by itself: put the folder abo
     sys.path[0] = str(Path(__file__).resolve().parent.parent)
 
 from spark_jobs.night import RANKINGS
-from spark_jobs.prepare import prepare, totals
+from spark_jobs.prepare import prepare, totals, with_hidden
 from spark_jobs.raw_events import locate, read_raw
 from spark_jobs.session import spark_session
 from spark_jobs.settings import Storage
@@ -49,7 +49,7 @@ def main() -> int:
         )
         raw = read_raw(spark, locate(spark, uri, [DAY]), [DAY])
         counts = prepare(raw, uri, DAY, run=0)
-        totals(raw, counts, counts, DAY, top=1)
+        totals(raw, with_hidden(counts, ()), DAY, top=1)
         for rank in RANKINGS.values():
             ranked = rank(counts, 1)
             ranked.collect()

@@ -10,18 +10,14 @@ from spark_jobs.storage import FileSystem
 def write_counts(counts: DataFrame, lake_uri: str, day: date, run: int) -> DataFrame:
     """Keep the day's counts under the run and return them as they can be read again."""
     folder = _folder(lake_uri, "counts", day, run)
-    _in_few_files(counts).write.mode("overwrite").parquet(folder)
+    counts.write.mode("overwrite").parquet(folder)
     return counts.sparkSession.read.schema(counts.schema).parquet(folder)
 
 
 def write_rejects(rejects: DataFrame, lake_uri: str, day: date, run: int) -> None:
     """Keep the rejected lines, each with its reason and how often it came."""
-    _in_few_files(rejects).write.mode("overwrite").json(_folder(lake_uri, "rejects", day, run))
-
-
-def _in_few_files(frame: DataFrame) -> DataFrame:
-    """Let AQE choose the number of files by size: on S3 each costs several requests, however small it is."""
-    return frame.hint("rebalance")
+    in_few_files = rejects.hint("rebalance")  # on S3 each costs several requests, however small it is
+    in_few_files.write.mode("overwrite").json(_folder(lake_uri, "rejects", day, run))
 
 
 def remove_run(spark: SparkSession, lake_uri: str, day: date, run: int) -> None:

@@ -16,7 +16,7 @@ from spark_jobs.audit import Refused, audit_input, audit_rows, audit_volume
 from spark_jobs.days import Days
 from spark_jobs.failures import in_one_line
 from spark_jobs.options import Options
-from spark_jobs.prepare import most_common_rejects, prepare, totals, without_hidden
+from spark_jobs.prepare import most_common_rejects, prepare, totals, with_hidden
 from spark_jobs.ranking import top_ctr, top_product
 from spark_jobs.raw_events import RawEvents
 from spark_jobs.settings import Storage
@@ -112,13 +112,14 @@ class Nights:
         self.warehouse.note_inputs(run, raw.read_of(day))
         with stage(f"{day} prepare") as rows:
             products = prepare(raw, self.storage.lake_uri, day, run)
-            rankable = without_hidden(products, self.warehouse.hidden_products())
+            products = with_hidden(products, self.warehouse.hidden_products())
             rows.append(sum(raw.lines_of(day).values()))
         self._say_what_was_rejected(raw, day)
         with stage(f"{day} rank and append") as rows:
             side_by_side = ThreadPoolExecutor()  # what one of them waits for, another works meanwhile
             try:
-                counting = side_by_side.submit(totals, raw, products, rankable, day, self.options.top)
+                counting = side_by_side.submit(totals, raw, products, day, self.options.top)
+                rankable = products.where("not hidden")
                 list(side_by_side.map(lambda table: self._append(rankable, table, day, run), RANKINGS))
                 counts.update(counting.result())
             finally:

@@ -32,12 +32,13 @@ def prepare(raw: RawEvents, lake_uri: str, day: date, run: int) -> DataFrame:
     return lake.write_counts(counts, lake_uri, day, run)
 
 
-def without_hidden(counts: DataFrame, hidden: Sequence[tuple[str, str]]) -> DataFrame:
-    """Leave out of the day's counts the products that people hid: pairs of advertiser_id and product_id."""
+def with_hidden(counts: DataFrame, hidden: Sequence[tuple[str, str]]) -> DataFrame:
+    """Add to the day's counts whether people hid the product: `hidden` are pairs of advertiser_id and product_id."""
     if not hidden:
-        return counts
-    pairs = literal(counts.sparkSession, ["advertiser_id", "product_id"], hidden)
-    return counts.join(F.broadcast(pairs), ["advertiser_id", "product_id"], how="left_anti")
+        return counts.withColumn("hidden", F.lit(False))
+    pairs = literal(counts.sparkSession, ["advertiser_id", "product_id"], hidden).withColumn("hidden", F.lit(True))
+    marked = counts.join(F.broadcast(pairs), ["advertiser_id", "product_id"], how="left")
+    return marked.fillna(False, ["hidden"])
 
 
 def literal(spark: SparkSession, columns: Sequence[str], rows: Sequence[tuple[str, ...]]) -> DataFrame:
@@ -61,23 +62,24 @@ def most_common_rejects(raw: RawEvents, day: date, reasons: int) -> list[Row]:
     return by_reason.orderBy(F.desc("lines"), F.asc("reason")).limit(reasons).collect()
 
 
-def totals(raw: RawEvents, counts: DataFrame, rankable: DataFrame, day: date, top: int) -> dict[str, object]:
+def totals(raw: RawEvents, products: DataFrame, day: date, top: int) -> dict[str, object]:
     """Return the run's numbers: lines read, rejected (by reason) and inactive, events, and rows each ranking must have.
 
-    `rankable` is what the rankings see of `counts`.
+    `products` is the day's counts, and whether each is `hidden`.
     """
-    events = counts.agg(F.count("*").alias("products"), *[F.sum(kind).alias(kind) for kind in KINDS])
-    by_advertiser = rankable.groupBy("advertiser_id").agg(
-        F.count("*").alias("rankable"),
-        *[F.least(F.count_if(F.col(kind) > 0), F.lit(top)).alias(table) for table, kind in RANKED_BY.items()],
+    ranked = {
+        table: F.least(F.count_if(~F.col("hidden") & (F.col(kind) > 0)), F.lit(top))
+        for table, kind in RANKED_BY.items()
+    }
+    sums = {"products": F.count("*"), "hidden_products": F.count_if("hidden")} | {kind: F.sum(kind) for kind in KINDS}
+    by_advertiser = products.groupBy("advertiser_id").agg(
+        *[column.alias(name) for name, column in (sums | ranked).items()]
     )
-    lists = by_advertiser.agg(
-        F.sum("rankable").alias("rankable"),
-        F.count_if(reduce(Column.__or__, [F.col(table) > 0 for table in RANKED_BY])).alias("listed_advertisers"),
-        *[F.sum(table).alias(table) for table in RANKED_BY],
-    )
-    numbers = {name: value or 0 for name, value in events.crossJoin(lists).collect()[0].asDict().items()}
-    hidden = numbers["products"] - numbers.pop("rankable")
+    has_a_list = reduce(Column.__or__, [F.col(table) > 0 for table in ranked])
+    [row] = by_advertiser.agg(
+        *[F.sum(name).alias(name) for name in (*sums, *ranked)], F.count_if(has_a_list).alias("listed_advertisers")
+    ).collect()
+    numbers = {name: value or 0 for name, value in row.asDict().items()}
     counted = sum(numbers[kind] for kind in KINDS)
     lines = raw.lines_of(day)
     good = sum(lines.get((name, None), 0) for name in EVENT_NAMES)
@@ -90,7 +92,6 @@ def totals(raw: RawEvents, counts: DataFrame, rankable: DataFrame, day: date, to
         "rejected_share": raw.rejected_shares(day),
         "inactive": good - counted,
         "active_advertisers": len(raw.active_on(day)),
-        "hidden_products": hidden,
         "events": counted,
         **numbers,
     }

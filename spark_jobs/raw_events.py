@@ -40,15 +40,16 @@ class RawEvents:
     inputs: Inputs
     events: DataFrame
     """The columns of events.EVENTS, kept in memory and on disk; the lists of active advertisers are among them."""
-    active: list[Row]
-    """(day, advertiser_id), one row an active advertiser; `day` is None where one list serves every day."""
     tallies: list[Row]
-    """(input, day, reason, lines, fingerprint): how many lines were good (reason None) or rejected. Of events, without a day:
-    those without a date (reason no_date) and, without a reason either, those of days not asked for."""
+    """(input, day, reason, active, lines, fingerprint): how many lines were good (reason None) or rejected.
+
+    Of events, without a day: those without a date (reason no_date) and, without a reason either, those of days not asked
+    for. Of the lists, a row each active advertiser, whose id is `active`; without a day where one list serves every day.
+    """
 
     def active_on(self, day: date) -> list[str]:
         """Return the ids of the advertisers active on `day`."""
-        return sorted({row.advertiser_id for row in self.active if row.day in (None, day)})
+        return sorted({row.active for row in self.tallies if row.active and row.day in (None, day)})
 
     def lines_of(self, day: date) -> dict[tuple[str, str | None], int]:
         """Return how many lines concern `day`, by input and reason."""
@@ -111,11 +112,10 @@ def read_raw(spark: SparkSession, inputs: Inputs, days: Sequence[date]) -> RawEv
     views, ads, lists = (raw_files.by_header(spark, each, days) for each in inputs.located)
     read = events_of(spark, [*views, *ads], days).unionByName(active_advertisers(spark, lists))
     read = read.persist(StorageLevel.MEMORY_AND_DISK)
-    fingerprint = F.sum(F.xxhash64("line", "lines").cast("decimal(20,0)"))
-    tallies = read.groupBy("input", "day", "reason").agg(
-        F.sum("lines").alias("lines"), fingerprint.alias("fingerprint")
-    )
-    tallied = tallies.collect()
     is_active = (F.col("input") == LIST_NAME) & F.col("reason").isNull()
-    active = read.where(is_active).select("day", "advertiser_id").collect()  # a few thousand short strings
-    return RawEvents(inputs, read, active, tallied)
+    active = F.when(is_active, F.col("advertiser_id")).alias("active")  # a few thousand short strings
+    tallies = read.groupBy("input", "day", "reason", active).agg(
+        F.sum("lines").alias("lines"),
+        F.sum(F.xxhash64("line", "lines").cast("decimal(20,0)")).alias("fingerprint"),
+    )
+    return RawEvents(inputs, read, tallies.collect())
