@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 from datetime import date, timedelta
 from functools import reduce
 
-from pyspark.sql import Column, DataFrame, SparkSession
+from pyspark.sql import Column, DataFrame, DataFrameReader, SparkSession
 from pyspark.sql import functions as F
 
 from spark_jobs.raw_files import RawFiles
@@ -20,8 +20,10 @@ ID = r"^[\p{L}\p{M}\p{N}\p{P}\p{S} &&[^\x{FFFD}]]{1,64}$"
 DATE = r"^\d{4}-\d{2}-\d{2}(?:[T ].*)?$"
 SOME_DATE = r"\d{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12]\d|3[01])"
 EVENT_TYPES = ("impression", "click")
+AS_RFC_4180 = {"quote": '"', "escape": '"', "emptyValue": ""}
 A_YEAR = timedelta(days=366)
-
+FIRST_TEN_CHARACTERS = "substring(date, 1, 10)"
+LAST_TEN_BYTES = "cast(substring(cast(line as binary), -10, 10) as string)"
 
 EVENTS = (
     "input string, file string, day date, advertiser_id string, product_id string, type string, "
@@ -34,7 +36,7 @@ def active_advertisers(spark: SparkSession, sources: list[RawFiles]) -> DataFram
 
     `day` is the `date=` folder's, or null where one list serves every day.
     """
-    return _union(spark, [_parsed(_all_lines(spark, source), source) for source in sources])
+    return _union(spark, [_judged(_counted(spark, source), source) for source in sources])
 
 
 def events_of(spark: SparkSession, sources: list[RawFiles], days: Sequence[date]) -> DataFrame:
@@ -43,9 +45,9 @@ def events_of(spark: SparkSession, sources: list[RawFiles], days: Sequence[date]
     `type` is `view`, `impression` or `click`, and `lines` how often the line came. A row with a `reason` is rejected;
     the reasons are `bad_columns` (too few, too many), `bad_date`, `other_day` (than its `date=` folder),
     `bad_advertiser_id`, `bad_product_id`, `bad_type`, and `no_date`, where `day` is null: a line of a file of many
-    days that holds no date belongs to no night.
+    days that holds no date belongs to no night. A row of Parquet is written as the line of CSV that it would be.
     """
-    return _union(spark, [_parsed(_lines_of_days(spark, source, days), source, days) for source in sources])
+    return _union(spark, [_judged(_counted(spark, source, days), source, days) for source in sources])
 
 
 def daily_counts(events: DataFrame) -> DataFrame:
@@ -61,35 +63,67 @@ def daily_counts(events: DataFrame) -> DataFrame:
     )
 
 
-def _all_lines(spark: SparkSession, source: RawFiles) -> DataFrame:
-    """Return (line, folder_day) of every line but headers."""
-    reader = spark.read if source.dated_folder is None else spark.read.option("basePath", source.dated_folder)
-    text = reader.text([_without_globs(path) for path in source.paths])
-    folder_day = F.lit(None) if source.dated_folder is None else F.col("date")
-    lines = text.select(F.col("value").alias("line"), folder_day.cast("date").alias("folder_day"))
-    return lines.where(~F.col("line").isin(source.header, "\ufeff" + source.header, ""))
+def _counted(spark: SparkSession, source: RawFiles, days: Sequence[date] = ()) -> DataFrame:
+    """Count identical lines, and take each apart once.
+
+    Returns (line, folder_day, lines, bad_columns) and the needed columns that the source has, as strings that are not
+    null. `line` is null for all lines that concern none of `days`: they are counted, and cost no more than that.
+    """
+    return _counted_rows(spark, source, days) if source.is_parquet else _counted_lines(spark, source, days)
+
+
+def _counted_lines(spark: SparkSession, source: RawFiles, days: Sequence[date]) -> DataFrame:
+    counted = _lines_of_days(spark, source, days).groupBy("line", "folder_day").agg(F.count("*").alias("lines"))
+    needed = source.needed_columns
+    fields = [name if name in needed else f"_{place}" for place, name in enumerate(source.columns)]
+    schema = ", ".join(f"{name} string" for name in [*fields, "_malformed"])
+    as_csv = {"mode": "PERMISSIVE", "columnNameOfCorruptRecord": "_malformed", **AS_RFC_4180}
+    return counted.withColumn("row", F.from_csv("line", schema, as_csv)).select(
+        "line",
+        "folder_day",
+        "lines",
+        F.col("row._malformed").isNotNull().alias("bad_columns"),
+        *[F.coalesce(F.col(f"row.{name}"), F.lit("")).alias(name) for name in needed],
+    )
+
+
+def _counted_rows(spark: SparkSession, source: RawFiles, days: Sequence[date]) -> DataFrame:
+    needed = source.needed_columns
+    rows = _from_folders(spark.read, source).parquet(*map(_without_globs, source.paths))
+    as_text = [F.coalesce(F.col(name).cast("string"), F.lit("")).alias(name) for name in needed]
+    texts = rows.select(*as_text, _folder_day(source))
+    may_concern = F.lit(True)
+    if days and "date" in needed:
+        is_a_date = _is_one_of(FIRST_TEN_CHARACTERS, _days_around(days)) | F.col("date").rlike(SOME_DATE)
+        may_concern = _is_one_of(FIRST_TEN_CHARACTERS, days) | ~is_a_date
+    of_days = texts.select("folder_day", *[F.when(may_concern, F.col(name)).alias(name) for name in needed])
+    counted = of_days.groupBy("folder_day", *needed).agg(F.count("*").alias("lines"))
+    line = F.when(F.col("advertiser_id").isNotNull(), F.to_csv(F.struct(*needed), AS_RFC_4180))
+    return counted.select(line.alias("line"), F.lit(False).alias("bad_columns"), "*")
 
 
 def _lines_of_days(spark: SparkSession, source: RawFiles, days: Sequence[date]) -> DataFrame:
-    """Return the lines that may concern `days`: all of a `date=` folder; else those with the day in them, or no date.
+    """Return (line, folder_day) of every line but headers; a line that cannot concern `days` is null.
 
-    A line of another day becomes null: it is counted with its like, and costs no more than that.
+    All lines of a `date=` folder concern its day; of other files those with the day in them, or no date.
     """
-    lines = _all_lines(spark, source)
-    if source.dated_folder is not None:
+    text = _from_folders(spark.read, source).text([*map(_without_globs, source.paths)])
+    lines = text.select(F.col("value").alias("line"), _folder_day(source))
+    lines = lines.where(~F.col("line").isin(source.header, "\ufeff" + source.header, ""))
+    if source.dated_folder is not None or not days:
         return lines
     line = F.col("line")
     names_a_day = reduce(Column.__or__, [line.contains(str(day)) for day in days])
     may_concern = names_a_day | ~line.rlike(SOME_DATE)
     if source.columns[-1] == "date":
         # Most lines of such a file end with a day of these years, and looking at ten bytes costs a fifth of searching a line.
-        may_concern = _ends_with_one_of(days) | (~_ends_with_one_of(_days_around(days)) & may_concern)
+        may_concern = _is_one_of(LAST_TEN_BYTES, days) | (~_is_one_of(LAST_TEN_BYTES, _days_around(days)) & may_concern)
     return lines.withColumn("line", F.when(may_concern, line))
 
 
-def _ends_with_one_of(days: Iterable[date]) -> Column:
+def _is_one_of(text: str, days: Iterable[date]) -> Column:
     literals = ", ".join(f"'{day}'" for day in days)  # as SQL, since each literal of `isin` is a call to the JVM
-    return F.expr(f"cast(substring(cast(line as binary), -10, 10) as string) in ({literals})")
+    return F.expr(f"{text} in ({literals})")
 
 
 def _days_around(days: Sequence[date]) -> list[date]:
@@ -97,48 +131,50 @@ def _days_around(days: Sequence[date]) -> list[date]:
     return [first + timedelta(days=n) for n in range((last - first).days)]
 
 
-def _parsed(lines: DataFrame, source: RawFiles, days: Sequence[date] = ()) -> DataFrame:
-    """Count identical lines, parse each once and say what is wrong with it, if anything."""
-    counted = lines.groupBy("line", "folder_day").agg(F.count("*").alias("lines"))
-    needed = source.input.columns
-    fields = [name if name in needed else f"_{place}" for place, name in enumerate(source.columns)]
-    schema = ", ".join(f"{name} string" for name in [*fields, "_malformed"])
-    as_csv = {"mode": "PERMISSIVE", "columnNameOfCorruptRecord": "_malformed", "quote": '"', "escape": '"'}
-    split = counted.withColumn("row", F.from_csv("line", schema, as_csv))
+def _judged(counted: DataFrame, source: RawFiles, days: Sequence[date] = ()) -> DataFrame:
+    """Say of each counted line which day it is of, and what is wrong with it, if anything: the columns of EVENTS."""
 
     def text_of(name: str) -> Column:
-        return F.coalesce(F.col(f"row.{name}"), F.lit("")) if name in fields else F.lit("")
+        return F.col(name) if name in source.needed_columns else F.lit("")
 
-    bad_columns = F.col("row._malformed").isNotNull()
-    reason = F.when(bad_columns, "bad_columns")
+    reason = F.when(F.col("bad_columns"), "bad_columns")
     day = F.col("folder_day")
-    if "date" in needed:
-        written = F.when(text_of("date").rlike(DATE), text_of("date").substr(1, 10).try_cast("date"))
-        own_day = written if "date" in fields else F.col("folder_day")
+    if "date" in source.input.columns:
+        own_day = day
+        if "date" in source.needed_columns:
+            own_day = F.when(F.col("date").rlike(DATE), F.substring("date", 1, 10).try_cast("date"))
         asked_day_in_it = F.coalesce(*[F.when(F.col("line").contains(str(asked)), F.lit(asked)) for asked in days])
-        reason = reason.when(own_day.isNull(), "bad_date").when(own_day != F.col("folder_day"), "other_day")
-        day = F.coalesce(F.col("folder_day"), F.when(~bad_columns, own_day), asked_day_in_it)
+        reason = reason.when(own_day.isNull(), "bad_date").when(own_day != day, "other_day")
+        day = F.coalesce(day, F.when(~F.col("bad_columns"), own_day), asked_day_in_it)
     for name in ("advertiser_id", "product_id"):
-        if name in needed:
+        if name in source.input.columns:
             reason = reason.when(~text_of(name).rlike(ID), f"bad_{name}")
     type_ = F.lit("view")
-    if "type" in needed:
-        type_ = text_of("type")
+    if "type" in source.input.columns:
+        type_ = F.col("type")
         reason = reason.when(~type_.isin(*EVENT_TYPES), "bad_type")
-    is_of_another_day = F.col("line").isNull()
-    return split.select(
+    if days:
+        reason = F.when(day.isNull(), "no_date").otherwise(reason)
+    return counted.select(
         F.lit(source.input.name).alias("input"),
         F.lit(source.origin).alias("file"),
         day.alias("day"),
-        text_of("advertiser_id").alias("advertiser_id"),
+        F.col("advertiser_id"),
         text_of("product_id").alias("product_id"),
         type_.alias("type"),
         "lines",
         "line",
-        F.when(~is_of_another_day, F.when(day.isNull(), "no_date").otherwise(reason) if days else reason).alias(
-            "reason"
-        ),
+        F.when(F.col("line").isNotNull(), reason).alias("reason"),
     )
+
+
+def _from_folders(reader: DataFrameReader, source: RawFiles) -> DataFrameReader:
+    return reader if source.dated_folder is None else reader.option("basePath", source.dated_folder)
+
+
+def _folder_day(source: RawFiles) -> Column:
+    folder_day = F.lit(None) if source.dated_folder is None else F.col("date")
+    return folder_day.cast("date").alias("folder_day")
 
 
 def _union(spark: SparkSession, frames: list[DataFrame]) -> DataFrame:

@@ -29,15 +29,29 @@ class File:
     """S3's own; None where the file system has none."""
 
 
+@dataclass(frozen=True)
+class ParquetSchema:
+    """The columns of a Parquet file, as its footer has them."""
+
+    fields: tuple[str, ...]
+    """Each as Parquet writes it, with its type."""
+    columns: tuple[str, ...]
+    nested: tuple[str, ...]
+    """Those of the columns that are lists, maps or structures."""
+
+    def __str__(self) -> str:
+        return ", ".join(self.fields)
+
+
 class FileSystem:
     """The file system that `uri` is on."""
 
     def __init__(self, spark: SparkSession, uri: str) -> None:
         self.gateway: Any = spark.sparkContext._gateway
         self.jvm = cast(Any, spark._jvm)
-        configuration: Any = spark._jsc.hadoopConfiguration()
-        self.system: Any = self._path(uri).getFileSystem(configuration)
-        self.codecs: Any = self.jvm.org.apache.hadoop.io.compress.CompressionCodecFactory(configuration)
+        self.configuration: Any = spark._jsc.hadoopConfiguration()
+        self.system: Any = self._path(uri).getFileSystem(self.configuration)
+        self.codecs: Any = self.jvm.org.apache.hadoop.io.compress.CompressionCodecFactory(self.configuration)
 
     def exists(self, uri: str) -> bool:
         return self.system.exists(self._path(uri))
@@ -82,6 +96,22 @@ class FileSystem:
             if stream is not None:
                 stream.close()
         return None if line is None else line.removeprefix("\ufeff")
+
+    def parquet_schema(self, uri: str) -> ParquetSchema:
+        """Return the schema of a Parquet file; Unreadable if it is none."""
+        parquet = self.jvm.org.apache.parquet.hadoop
+        try:
+            file = parquet.util.HadoopInputFile.fromPath(self._path(uri), self.configuration)
+            reader = parquet.ParquetFileReader.open(file)
+            fields = list(reader.getFooter().getFileMetaData().getSchema().getFields())
+            reader.close()
+        except Py4JJavaError as error:
+            raise Unreadable(f"{uri} cannot be read: {root_cause(error)}") from error
+        return ParquetSchema(
+            fields=tuple(str(field) for field in fields),
+            columns=tuple(field.getName() for field in fields),
+            nested=tuple(field.getName() for field in fields if not field.isPrimitive()),
+        )
 
     def remove(self, uri: str) -> None:
         """Remove a file or a folder with all that is in it; nothing happens where there is none."""
