@@ -36,13 +36,16 @@ def main() -> int:
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # as at Ctrl-C, nothing is left running
     try:
         with own_stack(options.folder, options.keep) as stack:
+            nights: report.Nights = {}
             for shape in [*options.size, MANY_LISTS]:
                 parts = [part for part in options.only if (part == "append") == (shape == MANY_LISTS)]
                 if parts:
                     with raw_events(stack, shape, options.form, options.over, options.keep) as raw_uri:
-                        bench = Bench(stack, shape, raw_uri, options)
+                        bench = Bench(stack, shape, raw_uri, options, nights)
                         for part in parts:
                             report.write(bench.run(part))
+            if len(nights) > 2:
+                report.write(report.growth(nights))
     except (StackError, Failed, OtherRows) as problem:
         say(f"bench: {problem}")
         return 1
@@ -109,7 +112,7 @@ def raw_events(stack: Stack, shape: Shape, form: str, over: str, keep: bool) -> 
     if over == "s3a":
         with step("into the local S3"):
             client = stack.s3.client()
-            for path in folder.rglob("*.csv*"):
+            for path in filter(Path.is_file, folder.rglob("*")):
                 client.upload_file(str(path), stack.s3.bucket, f"{folder.name}/{path.relative_to(folder)}")
         yield f"s3a://{stack.s3.bucket}/{folder.name}"
     else:
@@ -131,10 +134,13 @@ def check_disk(folder: Path, shape: Shape) -> None:
 class Bench:
     """The parts of the benchmark, over one set of files."""
 
-    def __init__(self, stack: Stack, shape: Shape, raw_uri: str, options: argparse.Namespace) -> None:
+    def __init__(
+        self, stack: Stack, shape: Shape, raw_uri: str, options: argparse.Namespace, nights: report.Nights
+    ) -> None:
         self.stack = stack
         self.raw_uri = raw_uri
         self.options = options
+        self.nights = nights
         self.rows = Rows(stack.postgres.url())
         self.setting = report.Setting(shape, options.form, options.over)
         self.lake_uri = (stack.folder / "lake").as_uri()
@@ -148,7 +154,9 @@ class Bench:
     def night(self) -> str:
         """One night of the last day, by Vitrina and by each peer."""
         files = files_of(self.raw_uri.removeprefix("file://"), self.options.form, RANKED_DAY)
-        return report.night(self.setting, self.in_turns([self.one_day(), *peers(self.stack, files, RANKED_DAY)]))
+        theirs = peers(self.stack, files, RANKED_DAY, self.setting.shape.rows)
+        self.nights[self.setting] = laps = self.in_turns([self.one_day(), *theirs])
+        return report.night(self.setting, laps)
 
     def backfill(self) -> str:
         """All days in one application, against one of them."""

@@ -4,6 +4,8 @@ from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
 
+import psutil
+
 from devstack.postgres import BATCH
 from devstack.stack import Stack
 from devstack.state import ROOT
@@ -13,6 +15,8 @@ PEERS = Path(__file__).parent / "peers"
 THEIR_PYTHON = ROOT / ".venv-bench" / "bin" / "python"
 """The peers' own environment, which `make bench` makes from requirements-bench.txt."""
 IN_PYTHON = {"pandas": "pandas_to_sql.py", "Polars": "polars_streaming.py", "DuckDB": "duckdb_copy.py"}
+PANDAS_BYTES_A_ROW = 90
+"""Of memory, as measured at 40 million rows: pandas holds one whole input at a time."""
 S3A = (
     "--conf",
     "spark.hadoop.fs.s3a.path.style.access=true",
@@ -41,14 +45,17 @@ def vitrina(stack: Stack, raw_uri: str, lake_uri: str, *options: str, name: str 
     return Contestant(name, ("spark-submit", "spark_jobs/nightly.py", *options), environment, ranks=False)
 
 
-def peers(stack: Stack, files: Files, day: date) -> list[Contestant]:
-    """Return the peers that can read `files`, Spark's first."""
+def peers(stack: Stack, files: Files, day: date, rows: int) -> list[Contestant]:
+    """Return the peers that can read `files` of so many rows on this machine, Spark's first."""
     over_s3a = files.views.startswith("s3a:")
     environment = {name: value for name, value in stack.environment(BATCH).items() if name not in OUR_SETTINGS}
     environment["AWS_ALLOW_HTTP"] = "true"  # Polars asks to be told
     plain_spark = ("spark-submit", *(S3A if over_s3a else ()), str(PEERS / "plain_spark.py"))
     # DuckDB's reader of S3 is an extension, which no package registry has for the DuckDB of today.
-    in_python = [(name, program) for name, program in IN_PYTHON.items() if not (over_s3a and name == "DuckDB")]
+    unable = {"DuckDB"} if over_s3a else set()
+    if rows * PANDAS_BYTES_A_ROW > psutil.virtual_memory().available:
+        unable.add("pandas")
+    in_python = [(name, program) for name, program in IN_PYTHON.items() if name not in unable]
     for_python = [each.replace("s3a://", "s3://", 1) for each in files]
     return [
         Contestant("plain Spark", (*plain_spark, *files, str(day)), environment),

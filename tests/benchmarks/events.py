@@ -16,7 +16,9 @@ import duckdb
 DAYS = 7
 FIRST_DAY = date(2025, 6, 1)
 RANKED_DAY = FIRST_DAY + timedelta(days=DAYS - 1)
-FORMS = ("flat", "date", "gzip")
+FORMS = ("flat", "date", "gzip", "parquet")
+ENDINGS = {"flat": ".csv", "gzip": ".csv.gz", "parquet": ".parquet"}
+COPY_OPTIONS = {"gzip": "format csv, header, compression gzip", "parquet": "format parquet"}
 BYTES_A_ROW = 48
 
 PRODUCTS = """
@@ -64,7 +66,7 @@ class Files(NamedTuple):
 
 def files_of(raw_uri: str, form: str, day: date) -> Files:
     """Return the files that a peer needs for `day`: like Vitrina, of `date=` folders only the day's own."""
-    ending = {"flat": ".csv", "date": f"/date={day}/events.csv", "gzip": ".csv.gz"}[form]
+    ending = f"/date={day}/events.csv" if form == "date" else ENDINGS[form]
     names = (f"{name}{ending}" for name in ("product_views", "ads_views"))
     return Files(f"{raw_uri}/advertiser_ids.csv", *(f"{raw_uri}/{name}" for name in names))
 
@@ -93,15 +95,14 @@ def write_events(folder: Path, shape: Shape, form: str) -> None:
                     first=first,
                     end=end,
                 )
-                compression = "gzip" if form == "gzip" else "none"
                 path.parent.mkdir(parents=True, exist_ok=True)
-                database.execute(f"copy ({events}) to '{path}' (format csv, header, compression {compression})")
+                database.execute(f"copy ({events}) to '{path}' ({COPY_OPTIONS.get(form, 'format csv, header')})")
 
 
 def _pieces(path: Path, rows: int, form: str) -> list[tuple[Path, int, int]]:
     """Return the files of one input, each with its first row and the one after its last."""
     if form != "date":
-        return [(path.with_name(f"{path.name}.csv{'.gz' if form == 'gzip' else ''}"), 0, rows)]
+        return [(path.with_name(path.name + ENDINGS[form]), 0, rows)]
     starts = [-(-rows * n // DAYS) for n in range(DAYS + 1)]
     days = [FIRST_DAY + timedelta(days=n) for n in range(DAYS)]
     return [(path / f"date={day}" / "events.csv", starts[n], starts[n + 1]) for n, day in enumerate(days)]

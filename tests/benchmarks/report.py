@@ -7,6 +7,7 @@ import subprocess
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from importlib.metadata import distributions, version
+from itertools import pairwise
 from pathlib import Path
 from statistics import median
 from typing import NamedTuple
@@ -36,6 +37,10 @@ class Setting(NamedTuple):
         return f"{rows} rows, {self.form}" + (", over s3a" if self.over == "s3a" else "")
 
 
+Nights = dict[Setting, Laps]
+"""One night by everybody, by size, the smallest first."""
+
+
 def write(section: str) -> None:
     """Print a section and put it into the document, in the place of the one with its title."""
     print(f"\n{section}", flush=True)
@@ -62,6 +67,17 @@ def night(setting: Setting, laps: Laps) -> str:
     ]
     where = ("Where Vitrina's seconds go:", _seconds(ours))
     return _section(f"One night: {setting}", laps, _table(header, rows), *where)
+
+
+def growth(nights: Nights) -> str:
+    """How the time grows with the rows, once what any night takes is off: the smallest size stands for that."""
+    smallest, *larger = nights
+    programs = [name for name in nights[larger[-1]] if name != "bare spark-submit"]
+    over = {name: [_wall(nights[each][name]) - _wall(nights[smallest][name]) for each in larger] for name in programs}
+    header = ("", *(f"{big.shape.rows // less.shape.rows} times the rows: {big}" for less, big in pairwise(larger)))
+    rows = [(name, *(f"{more / less:.1f}" for less, more in pairwise(seconds))) for name, seconds in over.items()]
+    words = f"How many times the seconds that {smallest} do not take already."
+    return _section(f"Growth: {smallest.form}", nights[larger[-1]], words, _table(header, rows))
 
 
 def backfill(setting: Setting, laps: Laps) -> str:

@@ -67,12 +67,12 @@ def test_the_events_are_as_many_as_asked_for_on_each_of_seven_days(events):
     assert Counter(each["date"] for each in views) == {str(date(2025, 6, 1 + n)): 500 for n in range(DAYS)}
 
 
-@pytest.mark.parametrize("form", ["date", "gzip"])
+@pytest.mark.parametrize("form", ["date", "gzip", "parquet"])
 def test_the_events_of_a_day_are_the_same_in_every_form(events, tmp_path, form):
     write_events(tmp_path / form, SHAPE, form)
     other = files_of(str(tmp_path / form), form, FIRST_DAY)
-    of_the_day = "select * from read_csv(?) where date = cast(? as date) order by all"
-    flat, same = (duckdb.execute(of_the_day, [files.ads, FIRST_DAY]).fetchall() for files in (events, other))
+    of_the_day = "select * from '{}' where date = cast(? as date) order by all"
+    flat, same = (duckdb.execute(of_the_day.format(files.ads), [FIRST_DAY]).fetchall() for files in (events, other))
 
     assert len(flat) == 500
     assert flat == same

@@ -1,4 +1,4 @@
-"""DuckDB: SQL over read_csv, and COPY by psycopg2. ACTIVE VIEWS ADS DAY RUN; DATABASE_URL.
+"""DuckDB: SQL over the files as they are, and COPY by psycopg2. ACTIVE VIEWS ADS DAY RUN; DATABASE_URL.
 
 COPY, since DuckDB's postgres extension is on no package registry for the DuckDB of today.
 """
@@ -12,8 +12,8 @@ import duckdb
 import psycopg2
 
 OF_THE_DAY = """
-    from read_csv($events)
-    where date = cast($day as date) and advertiser_id in (select advertiser_id from read_csv($active))
+    from '{events}'
+    where date = cast($day as date) and advertiser_id in (select advertiser_id from '{active}')
     group by advertiser_id, product_id
 """
 TOP_PRODUCT = f"""
@@ -34,7 +34,7 @@ TOP_CTR = f"""
 active, views, ads, day, run = sys.argv[1:]
 with closing(psycopg2.connect(os.environ["DATABASE_URL"])) as connection, connection, connection.cursor() as cursor:
     for table, ranking, events in (("top_product", TOP_PRODUCT, views), ("top_ctr", TOP_CTR, ads)):
-        rows = duckdb.execute(ranking, {"events": events, "day": day, "active": active})
+        rows = duckdb.execute(ranking.format(events=events, active=active), {"day": day})
         columns = ["run_id", "date", *[name for name, *_ in rows.description]]
         lines = ("\t".join(map(str, (run, day, *row))) for row in rows.fetchall())
         cursor.copy_expert(f"copy {table} ({', '.join(columns)}) from stdin", io.StringIO("\n".join(lines)))

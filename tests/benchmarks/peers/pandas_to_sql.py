@@ -21,13 +21,16 @@ def best(products: pd.DataFrame, scores: list[str], day: str, run: int) -> pd.Da
 
 active_path, views_path, ads_path, day, run = sys.argv[1:]
 active = pd.read_csv(active_path)["advertiser_id"]
+is_parquet = views_path.endswith(".parquet")
+read = pd.read_parquet if is_parquet else pd.read_csv
+wanted = date.fromisoformat(day) if is_parquet else day
 
-views = pd.read_csv(views_path)
-views = views[(views["date"] == day) & views["advertiser_id"].isin(active)]
+views = read(views_path)
+views = views[(views["date"] == wanted) & views["advertiser_id"].isin(active)]
 top_product = views.groupby(["advertiser_id", "product_id"]).size().reset_index(name="views")
 
-ads = pd.read_csv(ads_path)
-ads = ads[(ads["date"] == day) & ads["advertiser_id"].isin(active)]
+ads = read(ads_path)
+ads = ads[(ads["date"] == wanted) & ads["advertiser_id"].isin(active)]
 counts = ads.groupby(["advertiser_id", "product_id", "type"]).size().unstack(fill_value=0).reset_index()
 shown = counts[counts["impression"] > 0].rename(columns={"click": "clicks", "impression": "impressions"})
 shown["ctr"] = shown["clicks"] / shown["impressions"]

@@ -12,7 +12,9 @@ TOP = 20
 
 def rank_and_append(spark: SparkSession, database_url: str, files: list[str], day: str, run: int) -> None:
     """Rank the day's events of `files` (active advertisers, views, ad events) and append the rows under `run`."""
-    active, views, ads = (spark.read.csv(path, header=True) for path in files)
+    active, views, ads = (
+        spark.read.parquet(path) if path.endswith(".parquet") else spark.read.csv(path, header=True) for path in files
+    )
     product = ["advertiser_id", "product_id"]
     visits = views.filter(F.col("date") == day).join(active, "advertiser_id").groupBy(product)
     top_product = best(visits.agg(F.count("*").alias("views")), [F.desc("views")])

@@ -20,13 +20,16 @@ def best(products: pl.LazyFrame, scores: list[str], day: str, run: int) -> pl.La
 
 active_path, views_path, ads_path, day, run = sys.argv[1:]
 active = pl.read_csv(active_path)["advertiser_id"]
-of_the_day = (pl.col("date") == day) & pl.col("advertiser_id").is_in(active.to_list())
+is_parquet = views_path.endswith(".parquet")
+scan = pl.scan_parquet if is_parquet else pl.scan_csv
+wanted = date.fromisoformat(day) if is_parquet else day
+of_the_day = (pl.col("date") == wanted) & pl.col("advertiser_id").is_in(active.to_list())
 product = ["advertiser_id", "product_id"]
 
-views = pl.scan_csv(views_path).filter(of_the_day)
+views = scan(views_path).filter(of_the_day)
 top_product = views.group_by(product).agg(pl.len().cast(pl.Int64).alias("views"))
 
-ads = pl.scan_csv(ads_path).filter(of_the_day)
+ads = scan(ads_path).filter(of_the_day)
 counts = ads.group_by(product).agg(
     (pl.col("type") == "click").sum().cast(pl.Int64).alias("clicks"),
     (pl.col("type") == "impression").sum().cast(pl.Int64).alias("impressions"),
