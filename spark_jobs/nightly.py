@@ -30,7 +30,14 @@ from spark_jobs.failures import in_one_line
 from spark_jobs.night import Failed, Nights, Stopped
 from spark_jobs.options import Options
 from spark_jobs.session import spark_session
-from spark_jobs.settings import ConfigurationError, database_from, limits_from, lookback_from, storage_from
+from spark_jobs.settings import (
+    ConfigurationError,
+    database_from,
+    evidence_from,
+    limits_from,
+    lookback_from,
+    storage_from,
+)
 from spark_jobs.warehouse import DayIsHeld, Warehouse
 
 PUBLISHED, FAILED, MISCONFIGURED, REFUSED, HELD = range(5)
@@ -79,6 +86,10 @@ def parser() -> argparse.ArgumentParser:
     command.add_argument("--raw-uri", metavar="U", help="where raw events are (default: RAW_URI)")
     command.add_argument("--lake-uri", metavar="U", help="where a run keeps counts and rejects (default: LAKE_URI)")
     command.add_argument("--top", type=_top, default=LONGEST_LIST, metavar="N", help="products a list, 1 to 20 (20)")
+    command.add_argument(
+        "--ctr-prior-weight", metavar="W", help="impressions at the advertiser's own rate added to each product's (0)"
+    )
+    command.add_argument("--min-impressions", metavar="N", help="products shown less often are not in TopCTR (1)")
     command.add_argument("--allow-drop", action="store_true", help="publish also a day with unusually few events")
     command.add_argument("--no-lookback", action="store_true", help="leave earlier days alone, late events or not")
     command.add_argument("--force", action="store_true", help="of a range, also redo days whose input is unchanged")
@@ -110,6 +121,7 @@ def options_from(arguments: argparse.Namespace, environment: Mapping[str, str]) 
         force=arguments.force,
         lookback=0 if is_range or arguments.no_lookback else lookback_from(environment),
         limits=limits_from(environment),
+        evidence=evidence_from(environment, arguments.ctr_prior_weight, arguments.min_impressions),
     )
 
 

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from datetime import date
 
-from spark_jobs.settings import Limits
+from spark_jobs.settings import Evidence, Limits
 
 
 @dataclass(frozen=True)
@@ -19,3 +19,4 @@ class Options:
     lookback: int = 0
     """How many days before the asked one are looked at again for late events."""
     limits: Limits = field(default_factory=Limits)
+    evidence: Evidence = field(default_factory=Evidence)

@@ -10,11 +10,10 @@ from pyspark.sql import functions as F
 
 from spark_jobs import lake
 from spark_jobs.events import daily_counts
+from spark_jobs.options import Options
 from spark_jobs.raw_events import EVENT_NAMES, RawEvents
 
 KINDS = ("views", "impressions", "clicks")
-RANKED_BY = {"top_product": "views", "top_ctr": "impressions"}
-"""The count without which a product is not in a ranking, by the ranking's table."""
 LONGEST_EXAMPLE = 120  # characters
 
 
@@ -61,20 +60,24 @@ def most_common_rejects(raw: RawEvents, day: date, reasons: int) -> list[Row]:
     return by_reason.orderBy(F.desc("lines"), F.asc("reason")).limit(reasons).collect()
 
 
-def totals(raw: RawEvents, counts: DataFrame, rankable: DataFrame, day: date, top: int) -> dict[str, object]:
+def totals(raw: RawEvents, counts: DataFrame, rankable: DataFrame, day: date, options: Options) -> dict[str, object]:
     """Return the run's numbers: lines read, rejected (by reason) and inactive, events, and rows each ranking must have.
 
     `rankable` is what the rankings see of `counts`.
     """
     events = counts.agg(F.count("*").alias("products"), *[F.sum(kind).alias(kind) for kind in KINDS])
+    is_ranked = {
+        "top_product": F.col("views") > 0,
+        "top_ctr": F.col("impressions") >= options.evidence.min_impressions,
+    }
     by_advertiser = rankable.groupBy("advertiser_id").agg(
         F.count("*").alias("rankable"),
-        *[F.least(F.count_if(F.col(kind) > 0), F.lit(top)).alias(table) for table, kind in RANKED_BY.items()],
+        *[F.least(F.count_if(is_in), F.lit(options.top)).alias(table) for table, is_in in is_ranked.items()],
     )
     lists = by_advertiser.agg(
         F.sum("rankable").alias("rankable"),
-        F.count_if(reduce(Column.__or__, [F.col(table) > 0 for table in RANKED_BY])).alias("listed_advertisers"),
-        *[F.sum(table).alias(table) for table in RANKED_BY],
+        F.count_if(reduce(Column.__or__, [F.col(table) > 0 for table in is_ranked])).alias("listed_advertisers"),
+        *[F.sum(table).alias(table) for table in is_ranked],
     )
     numbers = {name: value or 0 for name, value in events.crossJoin(lists).collect()[0].asDict().items()}
     hidden = numbers["products"] - numbers.pop("rankable")

@@ -215,6 +215,11 @@ class TopCTR(Ranking):
     ctr = models.FloatField(
         db_comment="Click-through rate: clicks / impressions; above 1 when ads shown the day before are clicked"
     )
+    score = models.FloatField(
+        null=True,  # rows of batches that knew no score
+        db_comment="What orders the list: ctr, or with a prior weight W of the run (clicks + W*p) / (impressions + W),"
+        " p being the advertiser's own rate; null, which means ctr, in rows written before there were scores",
+    )
 
     class Meta(Ranking.Meta):
         db_table = "top_ctr"
@@ -228,6 +233,9 @@ class TopCTR(Ranking):
             ),
             models.CheckConstraint(
                 condition=models.Q(ctr__gte=0, ctr__lt=float("inf")), name="topctr_rate_is_a_number"
+            ),
+            models.CheckConstraint(
+                condition=models.Q(score__gte=0, score__lt=float("inf")), name="topctr_score_is_a_number"
             ),
         )
 
