@@ -14,6 +14,8 @@ class Options:
     top: int = 20
     allow_drop: bool = False
     dry_run: bool = False
+    replay: bool = False
+    """Whether published days are ranked again from the lake, to be looked at and not kept."""
     force: bool = False
     """Whether a day of a range is done again although its input is what it was."""
     lookback: int = 0
