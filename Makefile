@@ -8,7 +8,7 @@ STACK  := $(VENV)/python -m devstack
 # What `make bench` may be told: how much, in which form, over what, how often, which parts, where, and to keep it there.
 BENCH := $(foreach option,SIZE FORM OVER REPEAT ONLY FOLDER,$(if $($(option)),--$(shell echo $(option) | tr A-Z a-z) $($(option)))) $(if $(KEEP),--keep)
 
-.PHONY: help demo test test-long lint bench bench-serving audit setup services env sample job web stop status schema lock
+.PHONY: help demo test test-long lint bench bench-serving quality audit setup services env sample job web stop status schema lock
 
 help:  ## list the commands
 	@sed -n -e 's/[$$][$$]/$$/g' -e 's/^\([a-z-]*\):.*  ## /\1\t/p' Makefile | while IFS="$$(printf '\t')" read -r name what; do printf '  make %-13s %s\n' "$$name" "$$what"; done
@@ -33,6 +33,9 @@ bench: .venv-bench/ready  ## the job beside pandas, Polars, DuckDB and plain Spa
 
 bench-serving: .venv-bench/ready  ## the web app under load, beside the API it replaces
 	@$(VENV)/python -m tests.benchmarks.serving --write docs/benchmarks-serving.md
+
+quality: .venv-bench/ready  ## how good the lists are, where the truth is known: docs/quality.md
+	@$(VENV)/python -m tests.benchmarks.quality $(if $(SEEDS),--seeds $(SEEDS))
 
 .venv-bench/ready: requirements-bench.txt | setup
 	@$(VENV)/uv venv --quiet --clear --python $(VENV)/python .venv-bench

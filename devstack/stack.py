@@ -55,7 +55,6 @@ class Stack:
 
         The database is that role's to use; only the owner can migrate.
         """
-        programs = Path(sys.executable).parent
         bucket = f"s3a://{self.s3.bucket}"
         return {
             "DATABASE_URL": self.postgres.url(role=role),
@@ -70,12 +69,7 @@ class Stack:
             "ALLOWED_HOSTS": "127.0.0.1,localhost",
             "HTTPS_ONLY": "false",
             "API_PUBLIC": "true",  # to whoever is on this machine
-            "JAVA_HOME": str(find_java()),
-            "SPARK_HOME": str(SPARK),
-            "SPARK_CONF_DIR": str(SPARK_CONF),
-            "SPARK_LOCAL_IP": "127.0.0.1",
-            "PYSPARK_PYTHON": str(programs / "python"),
-            "PATH": f"{programs}{os.pathsep}{os.environ['PATH']}",
+            **spark_exports(),
         }
 
     def environment(self, role: str = OWNER) -> dict[str, str]:
@@ -112,6 +106,19 @@ class Stack:
         with step("database tables and roles (manage.py migrate, database_roles)"):
             self.run_quietly("python", "manage.py", "migrate", "--no-input")
             self.run_quietly("python", "manage.py", "database_roles", **self.postgres.passwords())
+
+
+def spark_exports() -> dict[str, str]:
+    """Return the variables that Spark needs to start, and this environment's programs first in PATH."""
+    programs = Path(sys.executable).parent
+    return {
+        "JAVA_HOME": str(find_java()),
+        "SPARK_HOME": str(SPARK),
+        "SPARK_CONF_DIR": str(SPARK_CONF),
+        "SPARK_LOCAL_IP": "127.0.0.1",
+        "PYSPARK_PYTHON": str(programs / "python"),
+        "PATH": f"{programs}{os.pathsep}{os.environ['PATH']}",
+    }
 
 
 def end_with_children(pid: int) -> None:

@@ -16,8 +16,9 @@ from typing import Any
 if not __package__:  # spark-submit runs this file by itself: put the folder above in the place of this one
     sys.path[0] = str(Path(__file__).resolve().parent.parent)
 
-from spark_jobs.night import RANKINGS
+from spark_jobs.options import Options
 from spark_jobs.prepare import prepare, totals, with_hidden
+from spark_jobs.ranking import rankings
 from spark_jobs.raw_events import locate, read_raw
 from spark_jobs.session import spark_session
 from spark_jobs.settings import Storage
@@ -49,9 +50,10 @@ def main() -> int:
         )
         raw = read_raw(spark, locate(spark, uri, [DAY]), [DAY])
         counts = prepare(raw, uri, DAY, run=0)
-        totals(raw, with_hidden(counts, ()), DAY, top=1)
-        for rank in RANKINGS.values():
-            ranked = rank(counts, 1)
+        options = Options(days=(DAY,))
+        totals(raw, with_hidden(counts, ()), DAY, options)
+        for rank in rankings(options.top, options.evidence).values():
+            ranked = rank(counts)
             ranked.collect()
             with suppress(Exception):
                 ranked.write.jdbc(f"jdbc:postgresql://{NOBODY}/nothing", "nothing")

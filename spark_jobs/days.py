@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Sequence
+from dataclasses import asdict
 from datetime import date, timedelta
 from functools import cached_property
 
@@ -10,6 +11,7 @@ from pyspark.sql import SparkSession
 from spark_jobs.failures import in_one_line
 from spark_jobs.options import Options
 from spark_jobs.raw_events import EVENT_NAMES, Inputs, RawEvents, locate, read_raw
+from spark_jobs.settings import Evidence
 from spark_jobs.stages import stage
 from spark_jobs.warehouse import Look, Warehouse
 
@@ -85,7 +87,7 @@ class Days:
     def _may_be_left(self, day: date) -> bool:
         """Tell whether there is a last look at the day, and one to rely on.
 
-        A single asked day is always done; of a range, also what was refused or had another length of list.
+        A single asked day is always done; of a range, also what was refused or ranked by other parameters.
         """
         look = self.looks.get(day)
         if look is None or look.state == "failed":
@@ -93,7 +95,9 @@ class Days:
         if day < self.options.days[0]:
             return True
         is_one_of_many = len(self.options.days) > 1 and not (self.options.force or self.options.dry_run)
-        return is_one_of_many and look.state != "refused" and look.parameters.get("top") == self.options.top
+        then = asdict(Evidence()) | look.parameters  # runs of older code ranked by plain ratios and do not say so
+        now = {"top": self.options.top, **asdict(self.options.evidence)}
+        return is_one_of_many and look.state != "refused" and all(then.get(name) == now[name] for name in now)
 
     def _has_the_same_files(self, day: date) -> bool:
         now, then = self.inputs.files_of(day), self.looks[day].inputs

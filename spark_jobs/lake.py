@@ -14,6 +14,12 @@ def write_counts(counts: DataFrame, lake_uri: str, day: date, run: int) -> DataF
     return counts.sparkSession.read.schema(counts.schema).parquet(folder)
 
 
+def read_counts(spark: SparkSession, lake_uri: str, day: date, run: int) -> DataFrame | None:
+    """Return the counts that a run kept of its day; None where the lake has none."""
+    folder = _folder(lake_uri, "counts", day, run)
+    return spark.read.parquet(folder) if FileSystem(spark, folder).exists(folder) else None
+
+
 def write_rejects(rejects: DataFrame, lake_uri: str, day: date, run: int) -> None:
     """Keep the rejected lines, each with its reason and how often it came."""
     in_few_files = rejects.hint("rebalance")  # on S3 each costs several requests, however small it is

@@ -17,14 +17,12 @@ from spark_jobs.days import Days
 from spark_jobs.failures import in_one_line
 from spark_jobs.options import Options
 from spark_jobs.prepare import most_common_rejects, prepare, totals, with_hidden
-from spark_jobs.ranking import top_ctr, top_product
+from spark_jobs.ranking import rankings
 from spark_jobs.raw_events import RawEvents
 from spark_jobs.settings import Storage
 from spark_jobs.stages import stage
 from spark_jobs.warehouse import Warehouse
 
-RANKINGS = {"top_product": top_product, "top_ctr": top_ctr}
-"""Each ranking under the name of its table."""
 REASONS_TO_SAY = 3
 
 log = logging.getLogger("nightly")
@@ -47,7 +45,8 @@ class Nights:
         self.storage = storage
         self.options = options
         self.parameters = {"raw_uri": storage.raw_uri, "top": options.top, "allow_drop": options.allow_drop}
-        self.parameters |= asdict(options.limits)
+        self.parameters |= asdict(options.limits) | asdict(options.evidence)
+        self.rankings = rankings(options.top, options.evidence)
         self.days = Days(spark, warehouse, storage.raw_uri, options)
 
     def run(self) -> bool:
@@ -118,13 +117,13 @@ class Nights:
         with stage(f"{day} rank and append") as rows:
             side_by_side = ThreadPoolExecutor()  # what one of them waits for, another works meanwhile
             try:
-                counting = side_by_side.submit(totals, raw, products, day, self.options.top)
+                counting = side_by_side.submit(totals, raw, products, day, self.options)
                 rankable = products.where("not hidden")
-                list(side_by_side.map(lambda table: self._append(rankable, table, day, run), RANKINGS))
+                list(side_by_side.map(lambda table: self._append(rankable, table, day, run), self.rankings))
                 counts.update(counting.result())
             finally:
                 side_by_side.shutdown(wait=False)  # told to stop, nobody waits for what Spark is at
-            rows.append(sum(counts[table] for table in RANKINGS))
+            rows.append(sum(counts[table] for table in self.rankings))
 
     def audit_and_publish(self, day: date, run: int, counts: dict[str, Any]) -> None:
         """Let readers see the run, if the audit finds nothing and it is no dry run."""
@@ -144,7 +143,7 @@ class Nights:
                 self.warehouse.publish(run, day, counts, active)
 
     def _append(self, rankable: DataFrame, table: str, day: date, run: int) -> None:
-        self.warehouse.append(RANKINGS[table](rankable, self.options.top), table, day, run)
+        self.warehouse.append(self.rankings[table](rankable), table, day, run)
 
     def _failed(self, run: int, reason: str, counts: dict[str, Any]) -> tuple[str, str]:
         """End the run as failed; return its state and why. It is published where only the answer to the commit was lost."""
@@ -162,7 +161,7 @@ class Nights:
         published = self.warehouse.published_run(day)
         counts["changes"] = changes = self.warehouse.changes(run, published)
         log.info("%s would change, against %s:", day, f"run {published}" if published else "no published run")
-        for table in RANKINGS:
+        for table in self.rankings:
             log.info("  %s: %s", table, ", ".join(f"{count:,} {what}" for what, count in changes[table].items()))
         for advertiser, count in changes["advertisers"].items():
             log.info("  advertiser %s: %s products", advertiser, f"{count:,}")

@@ -6,6 +6,8 @@ Exit codes: 0 all asked-for days are published; 1 failed, and nothing changed fo
 configuration; 3 an audit refused a day, and the day before stays; 4 another run holds the day. The last line of output
 for a day is one JSON object: day, run, state, counts, seconds.
 
+With --replay nothing is published: past days are ranked from the lake's counts and shown beside what readers see.
+
 A night of one day also looks back (LOOKBACK_DAYS) and publishes again the days whose events came late. A range reads flat
 files once for all of its days, and leaves those alone whose input is what it was; so it goes on where it was stopped.
 """
@@ -29,8 +31,16 @@ if not __package__:  # spark-submit runs this file by itself: put the folder abo
 from spark_jobs.failures import in_one_line
 from spark_jobs.night import Failed, Nights, Stopped
 from spark_jobs.options import Options
+from spark_jobs.replay import replay
 from spark_jobs.session import spark_session
-from spark_jobs.settings import ConfigurationError, database_from, limits_from, lookback_from, storage_from
+from spark_jobs.settings import (
+    ConfigurationError,
+    database_from,
+    evidence_from,
+    limits_from,
+    lookback_from,
+    storage_from,
+)
 from spark_jobs.warehouse import DayIsHeld, Warehouse
 
 PUBLISHED, FAILED, MISCONFIGURED, REFUSED, HELD = range(5)
@@ -52,9 +62,13 @@ def main() -> int:
         database = database_from(os.environ)
         storage = storage_from(os.environ, arguments.raw_uri, arguments.lake_uri)
         with closing(Warehouse(database)) as warehouse:
-            warehouse.hold(options.days)
+            if not options.replay:
+                warehouse.hold(options.days)
             spark = spark_session("vitrina nightly", storage)
             signal.signal(signal.SIGINT, _stop)  # not before: Spark's context brings a handler of its own
+            if options.replay:
+                replay(spark, warehouse, storage, options)
+                return PUBLISHED
             return PUBLISHED if Nights(spark, warehouse, storage, options).run() else REFUSED
     except ConfigurationError as error:
         return _end(MISCONFIGURED, error)
@@ -79,11 +93,18 @@ def parser() -> argparse.ArgumentParser:
     command.add_argument("--raw-uri", metavar="U", help="where raw events are (default: RAW_URI)")
     command.add_argument("--lake-uri", metavar="U", help="where a run keeps counts and rejects (default: LAKE_URI)")
     command.add_argument("--top", type=_top, default=LONGEST_LIST, metavar="N", help="products a list, 1 to 20 (20)")
+    command.add_argument(
+        "--ctr-prior-weight", metavar="W", help="impressions at the advertiser's own rate added to each product's (0)"
+    )
+    command.add_argument("--min-impressions", metavar="N", help="products shown less often are not in TopCTR (1)")
     command.add_argument("--allow-drop", action="store_true", help="publish also a day with unusually few events")
     command.add_argument("--no-lookback", action="store_true", help="leave earlier days alone, late events or not")
     command.add_argument("--force", action="store_true", help="of a range, also redo days whose input is unchanged")
     command.add_argument(
         "--dry-run", action="store_true", help="do all but publish, say what would change, and leave nothing behind"
+    )
+    command.add_argument(
+        "--replay", action="store_true", help="show published days ranked by other parameters, and keep nothing"
     )
     return command
 
@@ -94,6 +115,8 @@ def options_from(arguments: argparse.Namespace, environment: Mapping[str, str]) 
         parser().error("--day goes without --from and --to")
     if bool(arguments.first) != bool(arguments.last):
         parser().error("--from and --to go together")
+    if arguments.replay and (arguments.dry_run or arguments.force):
+        parser().error("--replay keeps nothing in any case; it goes without --dry-run and --force")
     yesterday = datetime.now(UTC).date() - timedelta(days=1)
     first = arguments.first or arguments.day or yesterday
     last = arguments.last or first
@@ -107,9 +130,11 @@ def options_from(arguments: argparse.Namespace, environment: Mapping[str, str]) 
         top=arguments.top,
         allow_drop=arguments.allow_drop,
         dry_run=arguments.dry_run,
+        replay=arguments.replay,
         force=arguments.force,
         lookback=0 if is_range or arguments.no_lookback else lookback_from(environment),
         limits=limits_from(environment),
+        evidence=evidence_from(environment, arguments.ctr_prior_weight, arguments.min_impressions),
     )
 
 

@@ -10,11 +10,10 @@ from pyspark.sql import functions as F
 
 from spark_jobs import lake
 from spark_jobs.events import daily_counts
+from spark_jobs.options import Options
 from spark_jobs.raw_events import EVENT_NAMES, RawEvents
 
 KINDS = ("views", "impressions", "clicks")
-RANKED_BY = {"top_product": "views", "top_ctr": "impressions"}
-"""The count without which a product is not in a ranking, by the ranking's table."""
 LONGEST_EXAMPLE = 120  # characters
 
 
@@ -62,14 +61,17 @@ def most_common_rejects(raw: RawEvents, day: date, reasons: int) -> list[Row]:
     return by_reason.orderBy(F.desc("lines"), F.asc("reason")).limit(reasons).collect()
 
 
-def totals(raw: RawEvents, products: DataFrame, day: date, top: int) -> dict[str, object]:
+def totals(raw: RawEvents, products: DataFrame, day: date, options: Options) -> dict[str, object]:
     """Return the run's numbers: lines read, rejected (by reason) and inactive, events, and rows each ranking must have.
 
     `products` is the day's counts, and whether each is `hidden`.
     """
+    is_ranked = {
+        "top_product": F.col("views") > 0,
+        "top_ctr": F.col("impressions") >= options.evidence.min_impressions,
+    }
     ranked = {
-        table: F.least(F.count_if(~F.col("hidden") & (F.col(kind) > 0)), F.lit(top))
-        for table, kind in RANKED_BY.items()
+        table: F.least(F.count_if(~F.col("hidden") & is_in), F.lit(options.top)) for table, is_in in is_ranked.items()
     }
     sums = {"products": F.count("*"), "hidden_products": F.count_if("hidden")} | {kind: F.sum(kind) for kind in KINDS}
     by_advertiser = products.groupBy("advertiser_id").agg(

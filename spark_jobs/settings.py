@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from urllib.parse import parse_qsl, quote, unquote, urlencode, urlsplit
 
 DEFAULT_PORT = 5432
+MOST_EVIDENCE = 1_000_000
 HAVE_A_PLACE_OF_THEIR_OWN = {"host", "port", "dbname", "user", "password", "sslpassword"}
 """Parameters never taken from a URL's query, which goes into the JDBC URL as it is, and Spark may print that."""
 
@@ -101,6 +102,16 @@ class Limits:
     """Of the active advertisers, how many must have a list."""
 
 
+@dataclass(frozen=True)
+class Evidence:
+    """How much must speak for a click rate before a list believes it."""
+
+    ctr_prior_weight: float = 0
+    """As many impressions at the advertiser's own rate are added to each product's; 0 leaves the plain ratio."""
+    min_impressions: int = 1
+    """A product shown less often on the day is not ranked by its rate."""
+
+
 def database_from(environment: Mapping[str, str]) -> Database:
     """Read DATABASE_URL; ConfigurationError if it is missing or wrong."""
     return Database.from_url(_required(environment, "DATABASE_URL"))
@@ -125,6 +136,20 @@ def limits_from(environment: Mapping[str, str]) -> Limits:
     )
 
 
+def evidence_from(
+    environment: Mapping[str, str], ctr_prior_weight: str | None = None, min_impressions: str | None = None
+) -> Evidence:
+    """Read CTR_PRIOR_WEIGHT and MIN_IMPRESSIONS; an argument given wins over its variable."""
+    weight = ctr_prior_weight or environment.get("CTR_PRIOR_WEIGHT") or str(Evidence.ctr_prior_weight)
+    least = min_impressions or environment.get("MIN_IMPRESSIONS") or str(Evidence.min_impressions)
+    if not (re.fullmatch(r"[0-9]{1,7}", least) and 1 <= int(least) <= MOST_EVIDENCE):
+        raise ConfigurationError(
+            f"MIN_IMPRESSIONS (or --min-impressions) is '{least}'; write a whole number from 1 to {MOST_EVIDENCE}"
+        )
+    asked = f"a number from 0 to {MOST_EVIDENCE}, such as 20"
+    return Evidence(_number(weight, "CTR_PRIOR_WEIGHT (or --ctr-prior-weight)", MOST_EVIDENCE, asked), int(least))
+
+
 def lookback_from(environment: Mapping[str, str]) -> int:
     """Read LOOKBACK_DAYS: how many days before its own a night looks at again for late events."""
     text = environment.get("LOOKBACK_DAYS") or "3"
@@ -141,14 +166,17 @@ def storage_uri(uri: str, name: str) -> str:
 
 
 def _share(environment: Mapping[str, str], name: str, default: float) -> float:
-    text = environment.get(name) or str(default)
+    return _number(environment.get(name) or str(default), name, 1, "a share from 0 to 1, such as 0.01")
+
+
+def _number(text: str, name: str, most: float, asked: str) -> float:
     try:
-        share = float(text)
+        number = float(text)
     except ValueError:
-        share = -1
-    if not 0 <= share <= 1:
-        raise ConfigurationError(f"{name} is '{text}'; write a share from 0 to 1, such as 0.01")
-    return share
+        number = -1
+    if not 0 <= number <= most:
+        raise ConfigurationError(f"{name} is '{text}'; write {asked}")
+    return number
 
 
 def _required(environment: Mapping[str, str], name: str) -> str:

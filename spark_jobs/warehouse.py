@@ -215,6 +215,17 @@ class Warehouse(Connection):
         rows = self.query("select id from run where day = %s and state = 'published'", day)
         return rows[0][0] if rows else None
 
+    def lists(self, table: str, run: int, scores: Sequence[str]) -> list[tuple[Any, ...]]:
+        """Return a run's rows in one ranking, each list best first: (advertiser_id, product_id, *scores)."""
+        columns = [
+            "coalesce(score, ctr)" if score == "score" else score for score in scores
+        ]  # older rows have no score
+        return self.query(
+            f"select advertiser_id, product_id, {', '.join(columns)} from {table} where run_id = %s"
+            " order by advertiser_id, rank",
+            run,
+        )
+
     def changes(self, run: int, published: int | None) -> dict[str, dict[str, int]]:
         """Hold a run's lists against the published one's.
 

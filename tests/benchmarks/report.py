@@ -41,12 +41,13 @@ Nights = dict[Setting, Laps]
 """One night by everybody, by size, the smallest first."""
 
 
-def write(section: str) -> None:
-    """Print a section and put it into the document, in the place of the one with its title."""
+def write(section: str, document: Path | None = None) -> None:
+    """Print a section and put it into the document (benchmarks.md if None), in the place of the one with its title."""
+    document = document or DOCUMENT
     print(f"\n{section}", flush=True)
-    words, *kept = DOCUMENT.read_text().split("\n## ")
+    words, *kept = document.read_text().split("\n## ")
     sections = {text.partition("\n")[0]: text.strip() for text in [*kept, section.removeprefix("## ")]}
-    DOCUMENT.write_text("\n".join([words.rstrip() + "\n", *(f"## {text}\n" for text in sections.values())]))
+    document.write_text("\n".join([words.rstrip() + "\n", *(f"## {text}\n" for text in sections.values())]))
 
 
 def night(setting: Setting, laps: Laps) -> str:

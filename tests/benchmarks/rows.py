@@ -8,7 +8,7 @@ from typing import Any
 
 import psycopg2
 
-SCORES = {"top_product": "views", "top_ctr": "clicks, impressions, ctr"}
+SCORES = {"top_product": "views", "top_ctr": "clicks, impressions, ctr, score"}
 COLUMNS = {table: f"date, advertiser_id, product_id, rank, {scores}" for table, scores in SCORES.items()}
 
 

@@ -60,8 +60,11 @@ class Visitor:
         self.page.screenshot(path=SCREENSHOTS / f"{re.sub('[^a-z0-9]+', '-', name)}.png", full_page=True)
 
     def sideways(self):
-        """How many pixels the page is wider than the window."""
-        return self.page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+        """How many pixels the page is wider than the window, or what is in a card wider than the card."""
+        return self.page.evaluate(
+            """() => Math.max(...[document.documentElement, ...document.querySelectorAll(".card")].map(
+                box => box.scrollWidth - box.clientWidth))"""
+        )
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ def is_id(text):
     return 1 <= len(text) <= 64 and all(unicodedata.category(c)[0] in "LMNPS" or c == " " for c in text)
 
 
-def rankings(active, views, ads, day, top=20):
+def rankings(active, views, ads, day, top=20, prior_weight=0.0, min_impressions=1):
     """Return (top_product rows, top_ctr rows) as sorted tuples of all columns but run and id."""
     visits: Counter[tuple[str, str]] = Counter()
     shown: Counter[tuple[str, str]] = Counter()
@@ -31,13 +31,16 @@ def rankings(active, views, ads, day, top=20):
         top_product += [
             (advertiser, rank, day, product.decode(), -n) for rank, (n, product) in enumerate(best[:top], start=1)
         ]
+        own = {product: n for (owner, product), n in shown.items() if owner == advertiser}
+        clicks = {product: n for (owner, product), n in clicked.items() if owner == advertiser}
+        weight = Fraction(prior_weight)
+        prior = weight * Fraction(sum(clicks.values()), sum(own.values())) if own else Fraction(0)
         rated = sorted(
-            (-Fraction(clicked[owner, product], n), -n, product.encode())
-            for (owner, product), n in shown.items()
-            if owner == advertiser
+            (-(clicks.get(product, 0) + prior) / (n + weight), -n, product.encode())
+            for product, n in own.items()
+            if n >= min_impressions
         )
-        top_ctr += [
-            (advertiser, rank, day, product.decode(), int(-rate * -n), -n, float(-rate))
-            for rank, (rate, n, product) in enumerate(rated[:top], start=1)
-        ]
+        for rank, (score, n, product) in enumerate(rated[:top], start=1):
+            hits = clicks.get(product.decode(), 0)
+            top_ctr.append((advertiser, rank, day, product.decode(), hits, -n, hits / -n, float(-score)))
     return sorted(top_product), sorted(top_ctr)

@@ -145,7 +145,7 @@ def test_a_range_goes_on_where_it_was_stopped(night, raw, database):
     assert runs() == [(17, "published"), (18, "published"), (19, "failed"), (19, "published"), (20, "published")]
 
 
-@pytest.mark.parametrize("option", [("--force",), ("--top", "1")])
+@pytest.mark.parametrize("option", [("--force",), ("--top", "1"), ("--ctr-prior-weight", "20")])
 def test_a_range_does_days_again_when_forced_or_asked_for_other_lists(night, raw, three_days, option):
     night(*THREE_BEFORE, *option)
 

@@ -23,7 +23,7 @@ def lists_of(run):
         list(model.objects.of(run).order_by("advertiser_id", "rank").values_list("advertiser_id", "rank", *columns))
         for model, columns in (
             (TopProduct, ("date", "product_id", "views")),
-            (TopCTR, ("date", "product_id", "clicks", "impressions", "ctr")),
+            (TopCTR, ("date", "product_id", "clicks", "impressions", "ctr", "score")),
         )
     ]
 
@@ -43,10 +43,11 @@ def test_the_ledger_says_what_was_run_and_counted(night, raw):
     raw.fill(
         active=["a", "b"], views=[("a", "p", DAY), ("idle", "p", DAY), ("a", "", DAY)], ads=a_day_of_events()["ads"]
     )
-    night("--top", "5", MAX_REJECTED_SHARE="0.34")
+    night("--top", "5", "--ctr-prior-weight", "20", MAX_REJECTED_SHARE="0.34", MIN_IMPRESSIONS="1")
 
     run = Run.objects.get()
     assert (run.state, str(run.day), run.parameters["top"]) == ("published", DAY, 5)
+    assert (run.parameters["ctr_prior_weight"], run.parameters["min_impressions"]) == (20, 1)
     assert run.code_version and run.spark_version
     assert run.published_at and run.finished_at
     assert run.counts == {
@@ -89,6 +90,17 @@ def test_the_same_day_run_twice_gives_the_same_rows_and_one_published_run(night,
     assert (first.state, second.state) == ("superseded", "published")
     assert lists_of(first) == lists_of(second)
     assert len(lists_of(second)[0]) == len(lists_of(second)[1]) == 20
+
+
+def test_a_product_below_the_minimum_of_impressions_is_in_top_product_alone(night, raw):
+    raw.fill(
+        views=[("a", "seldom", DAY)],
+        ads=[("a", "seldom", "impression", DAY)] + [("a", "often", "impression", DAY)] * 2,
+    )
+    assert night("--min-impressions", "2")
+
+    assert [row.product_id for row in TopProduct.objects.published()] == ["seldom"]
+    assert [row.product_id for row in TopCTR.objects.published()] == ["often"]
 
 
 def test_advertisers_follow_the_newest_list(night, raw):

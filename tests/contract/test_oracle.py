@@ -59,7 +59,7 @@ def published():
             (*row[:2], f"{row[2]:%Y-%m-%d}", *row[3:])
             for row in model.objects.published().values_list("advertiser_id", "rank", "date", "product_id", *columns)
         )
-        for model, columns in ((TopProduct, ("views",)), (TopCTR, ("clicks", "impressions", "ctr")))
+        for model, columns in ((TopProduct, ("views",)), (TopCTR, ("clicks", "impressions", "ctr", "score")))
     )
 
 
@@ -72,7 +72,7 @@ def raw_rows(draw):
     events = [(pick.choice(advertisers), pick.choice(products), pick.choice(DAYS)) for _ in range(200)]
     views = [*events[:100], (advertisers[0], products[0], DAY)]
     ads = [(a, p, pick.choice(["impression", "impression", "click"]), day) for a, p, day in events[100:]]
-    return advertisers[:-1], views, [*ads, (advertisers[0], products[0], "impression", DAY)]
+    return advertisers[:-1], views, [*ads, *[(advertisers[0], products[0], "impression", DAY)] * 2]
 
 
 # Each example is a night of some seconds, so a failing one is shown as it was found, not made smaller.
@@ -82,13 +82,16 @@ def raw_rows(draw):
     phases=[Phase.explicit, Phase.generate],
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
-@given(rows=raw_rows())
-def test_generated_events_rank_as_plain_python_says(night, raw, rows):
+@given(rows=raw_rows(), prior_weight=st.sampled_from(["0", "20", "0.5"]), min_impressions=st.sampled_from(["1", "2"]))
+def test_generated_events_rank_as_plain_python_says(night, raw, rows, prior_weight, min_impressions):
     active, views, ads = rows
     write_raw(raw, active, views, ads)
-    night("--allow-drop")  # hypothesis makes quiet days as well
+    # hypothesis makes quiet days as well
+    night("--allow-drop", "--ctr-prior-weight", prior_weight, "--min-impressions", min_impressions)
 
-    assert published() == rankings(active, views, ads, DAY)
+    assert published() == rankings(
+        active, views, ads, DAY, prior_weight=float(prior_weight), min_impressions=int(min_impressions)
+    )
 
 
 @pytest.fixture
@@ -128,12 +131,26 @@ def test_sample_events_rank_as_duckdb_says(night, sample):
             from {rows_of["ads_views"]} where {good} group by all
         )
         select advertiser_id, {place.format("clicks / impressions desc, impressions desc, product_id")}, date, product_id,
-            clicks, impressions, clicks / impressions as ctr
+            clicks, impressions, clicks / impressions as ctr, ctr as score
         from counted where impressions > 0 qualify rank <= 20 order by all
     """).fetchall()
 
     assert published() == (top_product, top_ctr)
     assert len(top_product) == len(top_ctr) == 6 * 20
+
+
+def rows_of(folder):
+    """Return the rows of a folder of CSV files as tuples."""
+    return [tuple(row) for path in folder.glob("*.csv") for row in list(csv.reader(path.open(newline="")))[1:]]
+
+
+def test_smoothed_sample_events_rank_as_plain_python_says(night, sample):
+    """The same day by variables of the deployment: rates pulled towards the advertiser's own, rarely shown products out."""
+    assert night(CTR_PRIOR_WEIGHT="20", MIN_IMPRESSIONS="5")
+
+    active = [row[0] for row in rows_of(sample.folder / "advertiser_ids")]
+    views, ads = (rows_of(sample.folder / name) for name in ("product_views", "ads_views"))
+    assert published() == rankings(active, views, ads, DAY, prior_weight=20, min_impressions=5)
 
 
 def test_the_published_counts_add_up(night, sample):

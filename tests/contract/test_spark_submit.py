@@ -35,6 +35,16 @@ def test_a_night_over_s3a_publishes_and_exits_0_and_a_half_day_after_it_exits_3(
     assert Run.objects.published().get().counts["events"] == 4
 
 
+def test_a_replay_over_s3a_shows_the_published_day_and_keeps_nothing(bucket, spark_submit):
+    bucket(advertiser_ids=ACTIVE, product_views=VIEWS, ads_views=ADS)
+    spark_submit()
+    code, report, said = spark_submit("--replay", "--ctr-prior-weight", "20")
+
+    assert (code, report["state"]) == (0, "replayed"), said
+    assert report["counts"]["changes"]["top_ctr"] == {"entered": 0, "left": 0, "moved": 0}
+    assert Run.objects.count() == 1
+
+
 def test_what_a_night_prints_is_a_line_a_stage_and_none_of_spark(bucket, spark_submit):
     bucket(advertiser_ids=ACTIVE, product_views=VIEWS, ads_views=ADS)
     _, _, said = spark_submit()

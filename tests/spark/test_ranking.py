@@ -57,6 +57,65 @@ def test_more_clicks_than_impressions_give_a_rate_above_one(counts):
     assert row.ctr == 1.5
 
 
+def test_without_a_prior_weight_the_plain_ratio_is_the_score(counts):
+    [row] = top_ctr(counts(("p", 0, 3, 1)), top=20).collect()
+
+    assert row.score == row.ctr == 1 / 3
+
+
+def test_a_prior_weight_puts_much_evidence_before_a_lucky_click(counts):
+    rows = counts(("lucky", 0, 1, 1), ("proven", 0, 1000, 900), ("dull", 0, 9000, 99))
+
+    assert order_of(top_ctr(rows, top=3)) == ["lucky", "proven", "dull"]
+    assert order_of(top_ctr(rows, top=3, ctr_prior_weight=20)) == ["proven", "lucky", "dull"]
+
+
+def test_a_score_is_what_so_many_impressions_at_the_advertisers_own_rate_make_of_it(counts):
+    """10 clicks of 100 impressions in all, so that 20 more impressions bring 2 more clicks; `ctr` stays plain."""
+    rows = counts(("p", 0, 5, 3), ("q", 0, 95, 4), ("clicked", 0, 0, 3))
+    [row] = top_ctr(rows, top=1, ctr_prior_weight=20).collect()
+
+    assert (row.product_id, row.ctr, row.score) == ("p", 3 / 5, (3 + 2) / (5 + 20))
+
+
+def test_each_advertisers_own_rate_is_its_prior(counts):
+    rows = counts(("p", 0, 10, 1)).union(counts(("p", 0, 10, 5), advertiser="b"))
+
+    assert [row.score for row in top_ctr(rows, top=1, ctr_prior_weight=7).orderBy("advertiser_id").collect()] == [
+        0.1,
+        0.5,
+    ]
+
+
+def test_products_at_the_advertisers_own_rate_stay_equal_whatever_the_weight(counts):
+    """3/7 is no binary fraction: with a rounded prior these would be put in order by noise."""
+    rows = counts(*[(f"p{n:02}", 0, 7 * n, 3 * n) for n in range(1, 20)])
+    ranked = top_ctr(rows, top=20, ctr_prior_weight=20)
+
+    assert {row.score for row in ranked.collect()} == {3 / 7}
+    assert order_of(ranked) == [f"p{n:02}" for n in range(19, 0, -1)]
+
+
+def test_an_advertiser_without_a_click_is_ranked_by_impressions(counts):
+    ranked = top_ctr(counts(("b", 0, 2, 0), ("a", 0, 2, 0), ("often", 0, 9, 0)), top=3, ctr_prior_weight=20)
+
+    assert order_of(ranked) == ["often", "a", "b"]
+    assert {row.score for row in ranked.collect()} == {0.0}
+
+
+def test_an_advertiser_without_an_impression_has_no_list_whatever_the_weight(counts):
+    assert order_of(top_ctr(counts(("clicked", 9, 0, 3)), top=20, ctr_prior_weight=20)) == []
+
+
+def test_a_product_shown_less_than_the_minimum_is_not_ranked_and_yet_part_of_the_advertisers_rate(counts):
+    rows = counts(("seldom", 0, 9, 9), ("often", 0, 10, 1), ("oftener", 0, 11, 0))
+    ranked = top_ctr(rows, top=20, ctr_prior_weight=30, min_impressions=10)
+
+    [often, oftener] = ranked.orderBy("rank").collect()
+    assert (often.product_id, oftener.product_id) == ("often", "oftener")
+    assert often.score == (1 + 30 * 10 / 30) / (10 + 30)
+
+
 def test_ranks_run_from_one_to_top_for_each_advertiser(counts):
     five = [(f"p{n}", n, 0, 0) for n in range(1, 6)]
     ranked = top_product(counts(*five).union(counts(*five[:1], advertiser="b")), top=3)

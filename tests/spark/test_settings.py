@@ -7,7 +7,15 @@ from urllib.parse import quote
 import psycopg2
 import pytest
 
-from spark_jobs.settings import ConfigurationError, Database, database_from, storage_from, storage_uri
+from spark_jobs.settings import (
+    ConfigurationError,
+    Database,
+    Evidence,
+    database_from,
+    evidence_from,
+    storage_from,
+    storage_uri,
+)
 
 URL = "postgres://vitrina:pass-word@db.example:6432/ads"
 ALL = {"RAW_URI": "s3a://bucket/raw", "LAKE_URI": "s3a://bucket/lake"}
@@ -208,3 +216,30 @@ def test_keys_are_left_to_awss_own_credential_chain():
 
     assert "AKIA-of-mine" not in repr(storage)
     assert "hush-hush" not in repr(storage)
+
+
+def test_click_rates_need_no_evidence_unless_asked_for():
+    assert evidence_from({"CTR_PRIOR_WEIGHT": "", "MIN_IMPRESSIONS": ""}) == Evidence(0, 1)
+
+
+def test_a_deployment_asks_for_evidence_and_a_run_for_another():
+    deployment = {"CTR_PRIOR_WEIGHT": "20", "MIN_IMPRESSIONS": "10"}
+
+    assert evidence_from(deployment) == Evidence(20, 10)
+    assert evidence_from(deployment, ctr_prior_weight="0", min_impressions="5") == Evidence(0, 5)
+
+
+@pytest.mark.parametrize("weight", ["-1", "many", "nan", "inf", "1000001"])
+def test_a_prior_weight_that_is_none_is_quoted_and_says_what_it_should_be(weight):
+    with pytest.raises(ConfigurationError) as refusal:
+        evidence_from({}, ctr_prior_weight=weight)
+
+    assert str(refusal.value) == (
+        f"CTR_PRIOR_WEIGHT (or --ctr-prior-weight) is '{weight}'; write a number from 0 to 1000000, such as 20"
+    )
+
+
+@pytest.mark.parametrize("least", ["0", "-1", "1.5", "few", "٣", "1000001", "9" * 5000])
+def test_a_minimum_of_impressions_that_is_none_is_refused(least):
+    with pytest.raises(ConfigurationError, match=r"write a whole number from 1 to 1000000$"):
+        evidence_from({"MIN_IMPRESSIONS": least})

@@ -20,7 +20,10 @@ from webapp.rankings.models import Advertiser, Run, TopCTR, TopProduct
 NOW = datetime(2026, 3, 10, 7, 0, tzinfo=UTC)
 YESTERDAY = date(2026, 3, 9)
 PASSWORD = "a long enough secret"
-SCORES: dict[type, dict[str, Any]] = {TopProduct: {"views": 5}, TopCTR: {"clicks": 1, "impressions": 4, "ctr": 0.25}}
+SCORES: dict[type, dict[str, Any]] = {
+    TopProduct: {"views": 5},
+    TopCTR: {"clicks": 1, "impressions": 4, "ctr": 0.25, "score": 0.2},
+}
 
 
 def days_ago(number):

@@ -116,6 +116,18 @@ def test_lists_are_searched_and_filtered(admin_client, address, shown, hidden):
     assert hidden not in results
 
 
+def test_a_click_rate_stands_beside_its_score_and_its_interval(admin_client):
+    make_list(make_run(), make_advertiser().pk, "p1", TopCTR)
+    page = page_of(admin_client, "topctr/")
+
+    assert re.findall(r'field-(ctr|score|ctr_low|ctr_high)">([^<]*)<', page) == [
+        ("ctr", "0.2500"),
+        ("score", "0.2000"),
+        ("ctr_low", "0.0456"),
+        ("ctr_high", "0.6994"),
+    ]
+
+
 def test_a_runs_counts_are_a_table(admin_client):
     run = make_run(
         counts={"views_read": 1234567, "rejected": {"bad_date": 3}}, parameters={"top": 20, "dry_run": False}

@@ -50,7 +50,7 @@ def test_models_are_described_with_their_score_columns(ask):
 
     assert {model["name"]: model["scores"] for model in models} == {
         "TopProduct": ["views"],
-        "TopCTR": ["clicks", "impressions", "ctr"],
+        "TopCTR": ["clicks", "impressions", "ctr", "score"],
     }
     assert all(model["description"] for model in models)
 

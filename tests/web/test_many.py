@@ -12,6 +12,7 @@ from django.db import connection
 
 from tests.web.conftest import YESTERDAY, days_ago, make_advertiser, make_list, make_publication, make_run, problem_of
 from tests.web.keys import BOTH, make_lists_of
+from webapp.rankings.intervals import wilson
 from webapp.rankings.models import TopCTR, TopProduct
 
 pytestmark = pytest.mark.django_db
@@ -333,14 +334,30 @@ def test_a_snapshot_in_csv_has_a_row_a_product(client):
                     "clicks",
                     "impressions",
                     "ctr",
+                    "score",
+                    "ctr_low",
+                    "ctr_high",
                 ],
                 values,
                 strict=True,
             )
         )
         for values in (
-            ["2026-03-09", str(run.pk), "a,b", "TopProduct", "1", "p1", "5", "", "", ""],
-            ["2026-03-09", str(run.pk), "a,b", "TopCTR", "1", "p2", "", "1", "4", "0.25"],
+            ["2026-03-09", str(run.pk), "a,b", "TopProduct", "1", "p1", "5", *[""] * 6],
+            [
+                "2026-03-09",
+                str(run.pk),
+                "a,b",
+                "TopCTR",
+                "1",
+                "p2",
+                "",
+                "1",
+                "4",
+                "0.25",
+                "0.2",
+                *map(str, wilson(1, 4)),
+            ],
         )
     ]
 

@@ -123,7 +123,7 @@ def test_both_lists_stand_side_by_side_with_their_counts(log_in):
 
     assert [(each.name, each.places[0].scores) for each in lists] == [
         ("TopProduct", ["5"]),
-        ("TopCTR", ["1", "4", "25.00%"]),
+        ("TopCTR", ["1", "4", "25.00%", "20.00%"]),
     ]
 
 

@@ -40,9 +40,25 @@ def test_a_day_that_late_events_change_no_more_is_final(ask):
 def test_click_rates_come_with_their_counts(ask):
     make_publication(model=TopCTR)
 
-    assert ask("/recommendations/A/TopCTR")["items"] == [
-        {"rank": 1, "product_id": "p1", "clicks": 1, "impressions": 4, "ctr": 0.25}
-    ]
+    [item] = ask("/recommendations/A/TopCTR")["items"]
+
+    assert item == {
+        "rank": 1,
+        "product_id": "p1",
+        "clicks": 1,
+        "impressions": 4,
+        "ctr": 0.25,
+        "score": 0.2,
+        "ctr_low": pytest.approx(0.045587, abs=1e-6),
+        "ctr_high": pytest.approx(0.699358, abs=1e-6),
+    }
+
+
+def test_a_list_from_before_there_were_scores_was_ordered_by_its_ratio(ask):
+    make_publication(model=TopCTR)
+    TopCTR.objects.update(score=None)
+
+    assert ask("/recommendations/A/TopCTR")["items"][0]["score"] == 0.25
 
 
 @pytest.mark.parametrize("address", ADDRESSES)

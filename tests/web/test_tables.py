@@ -144,6 +144,12 @@ def test_counts_that_make_no_rate_are_refused(columns):
         row(TopCTR, **columns).save()
 
 
+@pytest.mark.parametrize("score", [-0.1, math.nan, math.inf])
+def test_a_score_that_is_no_number_is_refused(score):
+    with refuses("topctr_score_is_a_number"):
+        row(TopCTR, score=score).save()
+
+
 @pytest.mark.parametrize("ctr", [-0.1, math.nan, math.inf])
 def test_a_rate_that_is_no_number_is_refused(ctr):
     with refuses("topctr_rate_is_a_number"):

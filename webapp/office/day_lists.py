@@ -44,7 +44,7 @@ class DayList:
 
 
 def score_of(ranking: type[Ranking]) -> str:
-    """The column that orders the list: the only one, or the rate that is made of the others."""
+    """The column that orders the list."""
     return ranking.scores[-1]
 
 

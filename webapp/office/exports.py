@@ -15,9 +15,10 @@ def as_csv(ranking: type[Ranking], advertiser: Advertiser, run: Run) -> HttpResp
     hidden = set(HiddenProduct.objects.in_force().for_advertiser(advertiser).values_list("product_id", flat=True))
     text = StringIO()
     table = csv.writer(text)
-    table.writerow(["advertiser_id", "model", "date", "rank", "product_id", *ranking.scores, "hidden"])
+    columns = [*ranking.scores, *ranking.derived]
+    table.writerow(["advertiser_id", "model", "date", "rank", "product_id", *columns, "hidden"])
     for row in ranking.objects.of(run).for_advertiser(advertiser).best_first():
-        scores = [getattr(row, name) for name in ranking.scores]
+        scores = [getattr(row, name) for name in columns]
         ids = (harmless(advertiser.pk), ranking.__name__, row.date, row.rank, harmless(row.product_id))
         table.writerow([*ids, *scores, "yes" if row.product_id in hidden else "no"])
     name = content_disposition_header(True, f"{advertiser.pk} {ranking.__name__} {run.day}.csv")

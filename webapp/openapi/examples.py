@@ -17,8 +17,26 @@ LIST = {
     "published_at": "2026-03-10T03:10:00Z",
     "final": False,
     "items": [
-        {"rank": 1, "product_id": "boot42", "clicks": 9, "impressions": 120, "ctr": 0.075},
-        {"rank": 2, "product_id": "sandal", "clicks": 4, "impressions": 80, "ctr": 0.05},
+        {
+            "rank": 1,
+            "product_id": "boot42",
+            "clicks": 9,
+            "impressions": 120,
+            "ctr": 0.075,
+            "score": 0.075,
+            "ctr_low": 0.039957115,
+            "ctr_high": 0.136409176,
+        },
+        {
+            "rank": 2,
+            "product_id": "sandal",
+            "clicks": 4,
+            "impressions": 80,
+            "ctr": 0.05,
+            "score": 0.05,
+            "ctr_low": 0.019613555,
+            "ctr_high": 0.121622763,
+        },
     ],
 }
 VIEWED = [{"rank": 1, "product_id": "boot42", "views": 310}]

@@ -40,7 +40,10 @@ class ItemShape(OpenApiSerializerExtension):
     def row(self, ranking: Any) -> Schema:
         rank = {"type": "integer", "minimum": 1, "maximum": 20}
         scores = {score: self.score(ranking._meta.get_field(score)) for score in ranking.scores}
-        return an_object({"rank": rank, "product_id": {"type": "string"}, **scores})
+        derived = {
+            name: {"type": "number", "minimum": 0, "description": text} for name, text in ranking.derived.items()
+        }
+        return an_object({"rank": rank, "product_id": {"type": "string"}, **scores, **derived})
 
     def score(self, field: Any) -> Schema:
         kind = "number" if field.get_internal_type() == "FloatField" else "integer"

@@ -152,10 +152,10 @@ class RollbackAdmin(ReadOnlyAdmin):
         return link("run_change", rollback.restored_id, rollback.restored_id)
 
 
-def score(column: str) -> Callable[[Ranking], str]:
+def score(column: str, order_by: str | None = None) -> Callable[[Ranking], str]:
     """A column of a ranking's list: counts with their thousands apart, rates to four digits."""
 
-    @admin.display(description=column, ordering=column)
+    @admin.display(description=column.replace("_", " "), ordering=order_by)
     def shown(row: Ranking) -> str:
         value = getattr(row, column)
         return f"{value:.4f}" if isinstance(value, float) else f"{value:,}"
@@ -173,13 +173,16 @@ class RankingAdmin(ReadOnlyAdmin):
     search_help_text = "A whole advertiser id or a whole product id"
     date_hierarchy = "date"
     ordering = ("-date", "advertiser_id", "rank")
-    readonly_fields = ("advertiser_link", "run_link")
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Model | None = None) -> list[str]:
+        return ["advertiser_link", "run_link", *self.model.derived]
 
     def get_list_display(self, request: HttpRequest) -> list[Any]:
-        return ["product_id", "rank", *map(score, self.model.scores), "advertiser_link", "date", "run_link"]
+        scores = [*(score(name, order_by=name) for name in self.model.scores), *map(score, self.model.derived)]
+        return ["product_id", "rank", *scores, "advertiser_link", "date", "run_link"]
 
     def get_fields(self, request: HttpRequest, obj: Model | None = None) -> list[Any]:
-        return ["advertiser_link", "date", "rank", "product_id", *self.model.scores, "run_link"]
+        return ["advertiser_link", "date", "rank", "product_id", *self.model.scores, *self.model.derived, "run_link"]
 
     @admin.display(description="advertiser", ordering="advertiser_id")
     def advertiser_link(self, row: Ranking) -> SafeString:

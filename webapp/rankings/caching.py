@@ -21,7 +21,7 @@ from webapp.rankings.freshness import A_DAY, is_fresh
 from webapp.rankings.lists import Source, change_of_shown
 from webapp.rankings.models import Run
 
-SHAPE = 1  # raise it when an answer changes its shape, so that nobody keeps one of the old shape
+SHAPE = 2  # raise it when an answer changes its shape, so that nobody keeps one of the old shape
 A_MINUTE = 60
 
 

@@ -1,10 +1,11 @@
 """The tables: the contract between the batch, which fills them by column name, and everything that reads them."""
 
-from typing import ClassVar
+from typing import Any, ClassVar, Self
 
 from django.db import models
 from django.db.models.functions import Now
 
+from webapp.rankings.intervals import wilson
 from webapp.rankings.querysets import AdvertiserQuerySet, RankingQuerySet, RunQuerySet
 
 LONGEST_LIST = 20  # products an advertiser's list may hold
@@ -138,11 +139,13 @@ class Rollback(models.Model):
 class Ranking(models.Model):
     """What every ranking's rows have in common: the product at one rank of one advertiser's list in one run.
 
-    A ranking is a subclass that adds its score columns, names them in `scores`, says in `summary` what it orders by,
-    and is listed in RANKINGS below.
+    A ranking is a subclass that adds its score columns, names them in `scores`, the one that orders last, says in
+    `summary` what it orders by, and is listed in RANKINGS below. What is worked out of the columns when a row is read, it
+    names and describes in `derived`.
     """
 
     scores: ClassVar[tuple[str, ...]]
+    derived: ClassVar[dict[str, str]] = {}
     summary: ClassVar[str]
 
     id = models.BigAutoField(primary_key=True, db_comment="Number of the row, given by the database")
@@ -186,6 +189,10 @@ class Ranking(models.Model):
     def __str__(self) -> str:
         return f"{self.product_id}, rank {self.rank} of {self.advertiser_id} on {self.date}"
 
+    def as_item(self) -> dict[str, Any]:
+        """The row as a list of the API has it."""
+        return {name: getattr(self, name) for name in ("rank", "product_id", *self.scores, *self.derived)}
+
 
 class TopProduct(Ranking):
     scores = ("views",)
@@ -204,16 +211,26 @@ class TopProduct(Ranking):
 
 
 class TopCTR(Ranking):
-    scores = ("clicks", "impressions", "ctr")
+    scores = ("clicks", "impressions", "ctr", "score")
+    derived: ClassVar[dict[str, str]] = {
+        "ctr_low": "Lower end of the 95 % interval (Wilson's) in which the product's true click rate lies",
+        "ctr_high": "Upper end of that interval, at most 1",
+    }
     summary = (
-        "The products with the most clicks per impression that day; equal rates by impressions, most first, then by "
-        "product id. A product never shown has no rate and is not ranked."
+        "The products with the highest score that day: clicks per impression, unless the run had a prior weight, which "
+        "draws rates of few impressions towards the advertiser's own; equal scores by impressions, most first, then by "
+        "product id. A product never shown, or less often than the run's minimum, is not ranked."
     )
 
     clicks = models.BigIntegerField(db_comment="Clicks on the product's ads that day")
     impressions = models.BigIntegerField(db_comment="Times the product's ads were shown that day; never 0")
     ctr = models.FloatField(
         db_comment="Click-through rate: clicks / impressions; above 1 when ads shown the day before are clicked"
+    )
+    score = models.FloatField(
+        null=True,  # rows of batches that knew no score
+        db_comment="What orders the list: ctr, or with a prior weight W of the run (clicks + W*p) / (impressions + W),"
+        " p being the advertiser's own rate; null, which means ctr, in rows written before there were scores",
     )
 
     class Meta(Ranking.Meta):
@@ -229,7 +246,26 @@ class TopCTR(Ranking):
             models.CheckConstraint(
                 condition=models.Q(ctr__gte=0, ctr__lt=float("inf")), name="topctr_rate_is_a_number"
             ),
+            models.CheckConstraint(
+                condition=models.Q(score__gte=0, score__lt=float("inf")), name="topctr_score_is_a_number"
+            ),
         )
+
+    @classmethod
+    def from_db(cls, *args: Any, **kwargs: Any) -> Self:
+        """A row as it is stored; before there were scores, the ratio ordered."""
+        row = super().from_db(*args, **kwargs)
+        if "score" in vars(row) and row.score is None:
+            row.score = row.ctr
+        return row
+
+    @property
+    def ctr_low(self) -> float:
+        return wilson(self.clicks, self.impressions)[0]
+
+    @property
+    def ctr_high(self) -> float:
+        return wilson(self.clicks, self.impressions)[1]
 
 
 # The rankings by the name the API gives them. A new one is added here, and in the web half nowhere else but in the SQL

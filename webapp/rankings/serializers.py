@@ -17,10 +17,10 @@ ITEM = {"$ref": "#/components/schemas/Item"}
 
 
 class ItemSerializer(serializers.BaseSerializer):
-    """A product of a list: its rank, its id and the columns it was scored by."""
+    """A product of a list: its rank, its id, the columns it was scored by and what follows from them."""
 
     def to_representation(self, instance: Ranking) -> dict[str, Any]:
-        return {column: getattr(instance, column) for column in ("rank", "product_id", *instance.scores)}
+        return instance.as_item()
 
 
 class RecommendationsSerializer(serializers.Serializer):

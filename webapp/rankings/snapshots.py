@@ -23,7 +23,7 @@ ROWS_AT_ONCE = 2000  # of the cursor
 BYTES_AT_ONCE = 64 * 1024  # of the answer
 GZIP = 16 + zlib.MAX_WBITS
 
-SCORES = list(dict.fromkeys(score for ranking in RANKINGS.values() for score in ranking.scores))
+SCORES = list(dict.fromkeys(name for ranking in RANKINGS.values() for name in (*ranking.scores, *ranking.derived)))
 COLUMNS = ["date", "run", "advertiser_id", "model", "rank", "product_id", *SCORES]
 
 List = tuple[str, str, list[Ranking]]  # advertiser, model, items best first
@@ -64,7 +64,7 @@ def as_ndjson(lists: Iterable[List], run: Run) -> Iterator[bytes]:
             "model": model,
             "date": str(run.day),
             "run": run.pk,
-            "items": [{name: getattr(item, name) for name in ("rank", "product_id", *item.scores)} for item in items],
+            "items": [item.as_item() for item in items],
         }
         yield json.dumps(line, ensure_ascii=False, separators=(",", ":")).encode() + b"\n"
 

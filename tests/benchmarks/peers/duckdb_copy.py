@@ -22,7 +22,7 @@ TOP_PRODUCT = f"""
     {OF_THE_DAY} qualify rank <= 20
 """
 TOP_CTR = f"""
-    select advertiser_id, product_id, clicks, impressions, clicks / impressions as ctr,
+    select advertiser_id, product_id, clicks, impressions, clicks / impressions as ctr, ctr as score,
         row_number() over (partition by advertiser_id order by ctr desc, impressions desc, product_id) as rank
     from (
         select advertiser_id, product_id, count(*) filter (where type = 'click') as clicks,

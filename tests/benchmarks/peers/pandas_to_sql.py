@@ -33,7 +33,7 @@ ads = read(ads_path)
 ads = ads[(ads["date"] == wanted) & ads["advertiser_id"].isin(active)]
 counts = ads.groupby(["advertiser_id", "product_id", "type"]).size().unstack(fill_value=0).reset_index()
 shown = counts[counts["impression"] > 0].rename(columns={"click": "clicks", "impression": "impressions"})
-shown["ctr"] = shown["clicks"] / shown["impressions"]
+shown["ctr"] = shown["score"] = shown["clicks"] / shown["impressions"]
 
 engine = sqlalchemy.create_engine(os.environ["DATABASE_URL"].replace("postgres://", "postgresql+psycopg2://"))
 for table, products, scores in (

@@ -24,7 +24,7 @@ def rank_and_append(spark: SparkSession, database_url: str, files: list[str], da
         F.count(F.when(F.col("type") == "impression", 1)).alias("impressions"),
     )
     shown = counts.filter("impressions > 0").withColumn("ctr", F.col("clicks") / F.col("impressions"))
-    top_ctr = best(shown, [F.desc("ctr"), F.desc("impressions")])
+    top_ctr = best(shown.withColumn("score", F.col("ctr")), [F.desc("ctr"), F.desc("impressions")])
     database = urlsplit(database_url)
     url = f"jdbc:postgresql://{database.hostname}:{database.port}{database.path}"
     properties = {

@@ -34,7 +34,9 @@ counts = ads.group_by(product).agg(
     (pl.col("type") == "click").sum().cast(pl.Int64).alias("clicks"),
     (pl.col("type") == "impression").sum().cast(pl.Int64).alias("impressions"),
 )
-shown = counts.filter(pl.col("impressions") > 0).with_columns(ctr=pl.col("clicks") / pl.col("impressions"))
+shown = counts.filter(pl.col("impressions") > 0).with_columns(
+    ctr=pl.col("clicks") / pl.col("impressions"), score=pl.col("clicks") / pl.col("impressions")
+)
 
 rankings = [best(top_product, ["views"], day, int(run)), best(shown, ["ctr", "impressions"], day, int(run))]
 for table, rows in zip(("top_product", "top_ctr"), pl.collect_all(rankings, engine="streaming"), strict=True):

@@ -1,0 +1,88 @@
+"""What a list loses against the best one that there could have been."""
+
+from collections.abc import Callable, Sequence
+
+from pyspark.sql import Column, DataFrame, SparkSession, Window
+from pyspark.sql import functions as F
+
+from spark_jobs import sample_data
+from spark_jobs.ranking import keep_top, rankings
+from spark_jobs.settings import Evidence
+
+TOP = 20
+PLACES = (TOP, 5)
+"""How many of a list's first places are looked at."""
+ADVERTISERS = 20
+KINDS = {"views": "view", "impressions": "impression", "clicks": "click"}
+WEIGHTS = (0, 5, 10, 20, 50, 100, 200, 500, 2000)
+MINIMA = (5, 20, 100)
+UNAVOIDABLE = "the best of what was shown"
+
+
+def counts_of_a_day(spark: SparkSession, seed: int, volumes: Sequence[int]) -> DataFrame:
+    """Count a day of sample events as a night does, once for each volume: how many impressions, and visits, it has in all.
+
+    Returns a row for every product there is, seen or not: (advertiser_id, product_id, views, impressions, clicks,
+    click_rate, true_place), the last two of which are the truth. Each volume has advertisers of its own, their ids being
+    volume/seed/number. A smaller volume is the beginning of a larger one, so that only the largest has to be made.
+    """
+    options = sample_data.parse_arguments(["--days", "1", "--seed", str(seed)])
+    moments = spark.range(max(volumes))
+    shown, viewed = (sample_data.events(moments, kind, ADVERTISERS, options) for kind in ("shown", "viewed"))
+    numbers = spark.range(ADVERTISERS).withColumnRenamed("id", "advertiser")
+    products = numbers.crossJoin(spark.range(options.products).withColumnRenamed("id", "product"))
+    happened = [
+        sample_data.impressions_and_clicks(shown, seed),
+        viewed.withColumn("type", F.lit("view")),
+        products.select("advertiser", "product", F.lit(0).alias("key"), F.lit("none").alias("type")),
+    ]
+    columns = ["advertiser", "product", "key", "type"]
+    events = happened[0].select(columns).union(happened[1].select(columns)).union(happened[2].select(columns))
+    moment = F.col("key") % 2**32
+    by_volume = events.groupBy("advertiser", "product").agg(
+        *[
+            F.struct(F.lit(volume).alias("volume"), *_counts(moment < volume)).alias(f"of_{volume}")
+            for volume in volumes
+        ]
+    )
+    each = by_volume.select("advertiser", "product", F.inline(F.array(*[f"of_{volume}" for volume in volumes])))
+    number, product = F.col("advertiser"), F.col("product")
+    counts = each.select(
+        F.concat_ws("/", "volume", F.lit(seed), number).alias("advertiser_id"),
+        sample_data.product_id(number, product, seed).alias("product_id"),
+        *KINDS,
+        sample_data.click_rate(number, product, seed).alias("click_rate"),
+    )
+    best_first = Window.partitionBy("advertiser_id").orderBy(F.desc("click_rate"), F.asc("product_id"))
+    return counts.withColumn("true_place", F.row_number().over(best_first))
+
+
+def _counts(is_within: Column) -> list[Column]:
+    return [F.count_if(is_within & (F.col("type") == kind)).alias(name) for name, kind in KINDS.items()]
+
+
+def lists() -> dict[str, Callable[[DataFrame], DataFrame]]:
+    """Return what makes the lists that are compared, by name: the batch's own rankings, and the best that they could do."""
+    smoothed = {f"TopCTR, W = {weight}": Evidence(ctr_prior_weight=weight) for weight in WEIGHTS}
+    of_enough = {f"TopCTR, N = {least}": Evidence(min_impressions=least) for least in MINIMA}
+    return {
+        "TopProduct": rankings(TOP, Evidence())["top_product"],
+        **{name: rankings(TOP, evidence)["top_ctr"] for name, evidence in (smoothed | of_enough).items()},
+        UNAVOIDABLE: lambda counts: keep_top(counts.where("impressions > 0"), [F.desc("click_rate")], TOP),
+    }
+
+
+def regrets(counts: DataFrame, ranked: DataFrame) -> DataFrame:
+    """Hold each advertiser's list against the truth: (advertiser_id, impressions, regret_of_20, regret_of_5), as of PLACES.
+
+    The regret of n places is 1 - (clicks that the list's first n products bring) / (clicks that the n truly best ones bring),
+    when each place is shown equally often and an empty one brings none: 0 for the best list, 1 for none.
+    """
+    listed = ranked.select("advertiser_id", "product_id", "rank")
+
+    def clicks(place: str, places: int) -> Column:
+        return F.coalesce(F.sum(F.when(F.col(place) <= places, F.col("click_rate"))), F.lit(0.0))
+
+    regret = [(1 - clicks("rank", n) / clicks("true_place", n)).alias(f"regret_of_{n}") for n in PLACES]
+    joined = counts.join(listed, ["advertiser_id", "product_id"], how="left")
+    return joined.groupBy("advertiser_id").agg(F.sum("impressions").alias("impressions"), *regret)
