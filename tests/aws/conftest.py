@@ -59,7 +59,7 @@ def account(tmp_path_factory):
 
 
 @pytest.fixture(scope="session")
-def stack(account):
+def created(account):
     """The stack, created with its images; what the stand-in then says of it."""
     template = TEMPLATE.read_text()
     for line in NOT_FOR_MOTO:
@@ -74,5 +74,5 @@ def stack(account):
         Capabilities=["CAPABILITY_IAM"],
         Parameters=[{"ParameterKey": name, "ParameterValue": value} for name, value in chosen.items()],
     )
-    created = formation.describe_stacks(StackName="vitrina")["Stacks"][0]
-    return {"status": created["StackStatus"], **{o["OutputKey"]: o["OutputValue"] for o in created["Outputs"]}}
+    described = formation.describe_stacks(StackName="vitrina")["Stacks"][0]
+    return {"status": described["StackStatus"], **{o["OutputKey"]: o["OutputValue"] for o in described["Outputs"]}}
