@@ -8,7 +8,7 @@ STACK  := $(VENV)/python -m devstack
 # What `make bench` may be told: how much, in which form, over what, how often, which parts, where, and to keep it there.
 BENCH := $(foreach option,SIZE FORM OVER REPEAT ONLY FOLDER,$(if $($(option)),--$(shell echo $(option) | tr A-Z a-z) $($(option)))) $(if $(KEEP),--keep)
 
-.PHONY: help demo test test-long lint bench bench-serving quality audit setup services env sample job web stop status schema lock
+.PHONY: help demo test test-long lint bench bench-serving quality audit lint-aws package deploy-images setup services env sample job web stop status schema lock
 
 help:  ## list the commands
 	@sed -n -e 's/[$$][$$]/$$/g' -e 's/^\([a-z-]*\):.*  ## /\1\t/p' Makefile | while IFS="$$(printf '\t')" read -r name what; do printf '  make %-13s %s\n' "$$name" "$$what"; done
@@ -44,6 +44,16 @@ quality: .venv-bench/ready  ## how good the lists are, where the truth is known:
 
 audit: setup  ## ask PyPI for known vulnerabilities of what is installed in production
 	@$(VENV)/uvx pip-audit@2.10.1 --disable-pip --require-hashes -r requirements-web.txt -r requirements-spark.txt
+
+lint-aws: setup  ## cfn-lint and checkov over conf/aws
+	@$(VENV)/uvx cfn-lint@1.58.0 conf/aws/stack.yaml
+	@$(VENV)/uvx checkov@3.3.30 --config-file conf/aws/checkov.yaml --framework cloudformation --file conf/aws/stack.yaml --skip-download --compact --quiet
+
+package: setup  ## what a cluster needs of the job, into dist/
+	@$(STACK) package
+
+deploy-images: package  ## build both images and push them to ECR  [STACK_NAME=vitrina]
+	@STACK_NAME=$(STACK_NAME) conf/aws/deploy-images
 
 setup:  ## the virtual environment, Python packages and jars
 	@$(PYTHON) -m devstack.bootstrap

@@ -7,9 +7,10 @@ import sys
 from devstack.bootstrap import Missing
 from devstack.chromium import find_chromium
 from devstack.demo import demo, stop_demo
+from devstack.package import package
 from devstack.postgres import BATCH, OWNER, WEB
 from devstack.stack import Stack
-from devstack.state import StackError, state_folder
+from devstack.state import ROOT, StackError, state_folder
 from devstack.steps import say
 
 
@@ -39,6 +40,7 @@ def parser() -> argparse.ArgumentParser:
     run = verbs.add_parser("run", help="run a command in that environment; starts the services if need be")
     run.add_argument("--as", dest="role", choices=(OWNER, BATCH, WEB), default=OWNER, help="the database role it has")
     run.add_argument("command", nargs=argparse.REMAINDER)
+    verbs.add_parser("package", help="lay into dist/ what a cluster needs of the job")
     verbs.add_parser("chromium", help="name the browser of the tests; as root, install it where there is none")
     verbs.add_parser("demo", help="everything, until Ctrl-C").add_argument("--port", type=_port, default=8000)
     return commands
@@ -57,6 +59,8 @@ def perform(options: argparse.Namespace, stack: Stack) -> int:
     elif options.verb == "stop":
         stop_demo(stack)
         stack.stop()
+    elif options.verb == "package":
+        print("\n".join(str(path.relative_to(ROOT)) for path in package(ROOT / "dist")))
     elif options.verb == "chromium":
         print(find_chromium())
     elif options.verb == "status":

@@ -28,6 +28,7 @@ from typing import NoReturn
 if not __package__:  # spark-submit runs this file by itself: put the folder above in the place of this one
     sys.path[0] = str(Path(__file__).resolve().parent.parent)
 
+from spark_jobs.database_secret import with_secrets
 from spark_jobs.failures import in_one_line
 from spark_jobs.night import Failed, Nights, Stopped
 from spark_jobs.options import Options
@@ -59,7 +60,7 @@ def main() -> int:
     _end_with_spark_submit()
     try:
         options = options_from(arguments, os.environ)
-        database = database_from(os.environ)
+        database = database_from(with_secrets(os.environ))
         storage = storage_from(os.environ, arguments.raw_uri, arguments.lake_uri)
         with closing(Warehouse(database)) as warehouse:
             if not options.replay:

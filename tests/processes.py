@@ -8,6 +8,7 @@ import signal
 import subprocess
 import tempfile
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any, NamedTuple
 
 from devstack.state import ROOT
@@ -27,12 +28,14 @@ class Ended(NamedTuple):
 class Job:
     """One spark-submit of nightly.py in a process group of its own."""
 
-    def __init__(self, *command: str, environment: Mapping[str, str], largest_file: int | None = None) -> None:
-        """Start `spark-submit command...`; no file it writes can grow over `largest_file` bytes, as on a full disk."""
+    def __init__(
+        self, *command: str, environment: Mapping[str, str], largest_file: int | None = None, folder: Path = ROOT
+    ) -> None:
+        """Start `spark-submit command...` in `folder`; no file of its grows over `largest_file` bytes, as on a full disk."""
         self.output, self.errors = tempfile.TemporaryFile("w+"), tempfile.TemporaryFile("w+")  # noqa: SIM115
         self.process = subprocess.Popen(
             ["spark-submit", *command],
-            cwd=ROOT,
+            cwd=folder,
             env={**os.environ, **environment},
             stdin=subprocess.DEVNULL,
             stdout=self.output,
