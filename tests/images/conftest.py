@@ -12,8 +12,19 @@ from tests.images.buildah import build, install_tools
 @pytest.fixture(scope="session")
 def web_image():
     """The image of Dockerfile.web."""
+    yield from built("Dockerfile.web")
+
+
+@pytest.fixture(scope="session")
+def spark_image():
+    """The image of Dockerfile.spark."""
+    yield from built("Dockerfile.spark")
+
+
+def built(dockerfile):
+    """Yield the image of a Dockerfile, which is gone afterwards."""
     install_tools()
-    image = build("Dockerfile.web")
+    image = build(dockerfile)
     yield image
     image.remove()
 
