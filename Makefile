@@ -23,9 +23,10 @@ test: setup lint  ## every check and test but the long ones
 test-long: setup  ## the tests that take minutes
 	@$(VENV)/python -m pytest -m long
 
-lint: setup  ## ruff, mypy, the import rules
+lint: setup  ## ruff, mypy, hadolint
 	@$(VENV)/ruff check .
 	@$(VENV)/ruff format --check .
+	@$(VENV)/hadolint Dockerfile.* conf/emr/Dockerfile
 	@DEBUG=true DATABASE_URL=postgres://nobody@localhost/nothing $(VENV)/mypy  # its Django plugin loads the settings; nothing is connected to
 
 bench: .venv-bench/ready  ## the job beside pandas, Polars, DuckDB and plain Spark  [SIZE=4M ...]

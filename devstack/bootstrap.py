@@ -28,7 +28,8 @@ LOG = ROOT / "setup.log"
 JAVA_VERSIONS = (17, 21)
 SAY_NOTHING = "-Xlog:cds=off -Xlog:cds+dynamic=off"  # of an archive that is not there, or of another Java
 NEEDED_MEGABYTES = 3000
-PACKAGES = ROOT / "requirements.txt"
+PACKAGES = ROOT / (os.environ.get("REQUIREMENTS") or "requirements.txt")
+"""What is installed; Dockerfile.spark names the job's own list."""
 JARS = ROOT / "conf" / "spark-packages.conf"
 SPARK_DEFAULTS = ROOT / "conf" / "spark-defaults.conf"
 JAR_HASHES = ROOT / "conf" / "spark-packages.sha256"
@@ -46,12 +47,7 @@ def main() -> int:
         if not is_ready(java):
             say("Setting up Vitrina (once; about 3 minutes)")
             check_disk()
-            with step("virtual environment .venv"):
-                make_virtual_environment()
-            with step("Python packages, by hash, from requirements.txt"):
-                install_packages()
-            with step("jars for S3 and PostgreSQL, by hash, from conf/spark-packages.conf"):
-                install_jars(java)
+            install(java)
             with step("class archive, from which Spark starts in half the time"):
                 make_class_archive(java)
             STAMP.write_text(fingerprint(java))
@@ -63,6 +59,16 @@ def main() -> int:
         print("setup: stopped; `make setup` goes on from here", file=sys.stderr)
         return 130
     return 0
+
+
+def install(java: Path) -> None:
+    """Make the virtual environment with its packages and jars, which is all that the job's image has of it."""
+    with step("virtual environment .venv"):
+        make_virtual_environment()
+    with step(f"Python packages, by hash, from {PACKAGES.name}"):
+        install_packages()
+    with step("jars for S3 and PostgreSQL, by hash, from conf/spark-packages.conf"):
+        install_jars(java)
 
 
 def check_python() -> None:
@@ -208,8 +214,13 @@ def write_spark_settings() -> None:
 
 def spark_environment(java: Path) -> dict[str, str]:
     """Return the environment in which spark-submit finds this virtual environment and that Java."""
-    spark = {"PATH": f"{VENV / 'bin'}:{os.environ['PATH']}", "JAVA_HOME": str(java), "SPARK_HOME": str(SPARK)}
-    return {**os.environ, **spark}
+    return {
+        **os.environ,
+        "PATH": f"{VENV / 'bin'}:{os.environ['PATH']}",
+        "JAVA_HOME": str(java),
+        "SPARK_HOME": str(SPARK),
+        "SPARK_LOCAL_IP": "127.0.0.1",  # this machine's name need not be known to its resolver
+    }
 
 
 def run(command: list[Any], name: str, hint: str = "", env: dict[str, str] | None = None) -> None:
