@@ -96,10 +96,10 @@ def _counted_rows(spark: SparkSession, source: RawFiles, days: Sequence[date]) -
     if days and "date" in needed:
         is_a_date = _is_one_of(FIRST_TEN_CHARACTERS, _days_around(days)) | F.col("date").rlike(SOME_DATE)
         may_concern = _is_one_of(FIRST_TEN_CHARACTERS, days) | ~is_a_date
-    of_days = texts.select("folder_day", *[F.when(may_concern, F.col(name)).alias(name) for name in needed])
-    counted = of_days.groupBy("folder_day", *needed).agg(F.count("*").alias("lines"))
-    line = F.when(F.col("advertiser_id").isNotNull(), F.to_csv(F.struct(*needed), AS_RFC_4180))
-    return counted.select(line.alias("line"), F.lit(False).alias("bad_columns"), "*")
+    row = F.when(may_concern, F.struct(*needed)).alias("row")
+    counted = texts.select("folder_day", row).groupBy("folder_day", "row").agg(F.count("*").alias("lines"))
+    line = F.to_csv("row", AS_RFC_4180).alias("line")
+    return counted.select(line, "folder_day", "lines", F.lit(False).alias("bad_columns"), "row.*")
 
 
 def _lines_of_days(spark: SparkSession, source: RawFiles, days: Sequence[date]) -> DataFrame:
