@@ -1,6 +1,7 @@
 """The home page of the admin, an advertiser's page and a run's page."""
 
 import csv
+import re
 from io import StringIO
 from urllib.parse import quote
 
@@ -46,20 +47,39 @@ def test_home_of_a_new_installation_says_that_nothing_is_published(log_in):
     assert "Nothing is published yet" in home(log_in).text
 
 
+def month_on(page):
+    """The rows of the table of the last 30 days, newest first: the day and what is said of it."""
+    rows = re.findall(r'<th scope="row" class="fixed">(.*?)</th>(.*?)</tr>', page)
+    return [(day, re.findall(r'<td class="number">(.*?)</td>', cells)) for day, cells in rows]
+
+
 def test_home_charts_events_rejects_and_click_rate_by_day(log_in):
     counts = {"read": {"product_views": 90, "ads_views": 110}, "rejected": {"bad date": 2}, "events": 198}
     make_run(counts={**counts, "clicks": 1, "impressions": 50})
-    month = home(log_in).context["month"]
+    page = home(log_in).text
+    month = month_on(page)
 
-    assert month[0] == {"day": YESTERDAY, "words": ["198", "1.00%", "2.00%"]}
-    assert month[1] == {"day": days_ago(1), "words": ["not published"] * 3}
+    assert page.count('<figure class="card chart">') == 3
+    assert month[0] == (str(YESTERDAY), ["198", "1.00%", "2.00%"])
+    assert month[1] == (str(days_ago(1)), ["not published"] * 3)
     assert len(month) == 30
 
 
 def test_home_takes_a_run_that_kept_no_counts(log_in):
     make_publication()
 
-    assert home(log_in).context["month"][0]["words"] == ["not known"] * 3
+    assert month_on(home(log_in).text)[0] == (str(YESTERDAY), ["not known"] * 3)
+
+
+def test_home_shows_the_numbers_of_a_run_that_took_the_place_of_another(log_in):
+    first, viewer = make_run(counts={"events": 198}), log_in("viewer")
+    before = month_on(viewer.get("/admin/").text)
+    first.state = "superseded"
+    first.save()
+    make_run(counts={"events": 7})
+    after = month_on(viewer.get("/admin/").text)
+
+    assert (before[0][1][0], after[0][1][0]) == ("198", "7")
 
 
 def test_home_names_the_lists_that_changed_most(log_in):

@@ -7,13 +7,12 @@ from django.contrib.auth.models import AnonymousUser, User
 from django.db.models import Exists, OuterRef, QuerySet
 
 from webapp.curation.models import HiddenProduct
-from webapp.office.charts import BarChart, bar_chart
+from webapp.office.month import drawn, month_until
 from webapp.rankings import freshness
 from webapp.rankings.memory import kept_figures
 from webapp.rankings.models import RANKINGS, Advertiser, Run
 from webapp.rankings.statistics import most_changed
 
-DAYS = 30
 ROWS = 10  # of each of the page's tables
 
 
@@ -33,16 +32,11 @@ def state_of_things(user: User | AnonymousUser) -> dict[str, Any]:
     if run is None:
         return context | {"state": "empty"}
     lacking, lacking_count = lacking_a_list(run)
-    drawn = charts(run)
     return context | {
         "state": "fresh" if freshness.is_fresh(run.day) else "stale",
         "overdue": run.day < freshness.newest_day_due(settings.PUBLISH_DEADLINE),
         "age": freshness.in_words(run.day),
-        "charts": drawn,
-        "month": [
-            {"day": bars[0].day, "words": [bar.words for bar in bars]}
-            for bars in reversed(list(zip(*(chart.bars for chart in drawn), strict=True)))
-        ],
+        "month": drawn(month_until(run), run.day),
         "most_changed": most_changed(run, Run.objects.published().before(run.day).newest(), ROWS),
         "lacking": lacking,
         "lacking_count": lacking_count,
@@ -63,28 +57,3 @@ def without_a_list(run: Run) -> QuerySet[Advertiser, Any]:
     }
     lacking = Advertiser.objects.active().annotate(**has).exclude(**dict.fromkeys(RANKINGS, True))
     return lacking.order_by("advertiser_id").values("advertiser_id", *RANKINGS)
-
-
-def charts(run: Run) -> list[BarChart]:
-    """The counts of the published runs of the last 30 days up to `run`; a day that lacks a count has no bar."""
-    first = run.day - (DAYS - 1) * freshness.A_DAY
-    counts = dict(Run.objects.published().between(first, run.day).values_list("day", "counts"))
-    shown = (
-        ("Events", "{:,}", lambda each: each.get("events")),
-        ("Rejected lines", "{:.2%}", rejected_share),
-        ("Click-through rate", "{:.2%}", lambda each: share(each.get("clicks"), each.get("impressions"))),
-    )
-    return [
-        bar_chart(title, {day: value(each) for day, each in counts.items()}, run.day, DAYS, pattern)
-        for title, pattern, value in shown
-    ]
-
-
-def rejected_share(counts: dict[str, Any]) -> float | None:
-    """Of all lines that were read, those that were rejected."""
-    rejected, read = (sum((counts.get(name) or {}).values()) for name in ("rejected", "read"))
-    return share(rejected, read)
-
-
-def share(part: int | None, whole: int | None) -> float | None:
-    return None if part is None or not whole else part / whole

@@ -11,7 +11,7 @@ from typing import Any
 from cachetools import LRUCache, cached
 
 ANSWERS: LRUCache[str, bytes] = LRUCache(maxsize=64 * 2**20, getsizeof=len)  # bytes
-FIGURES: LRUCache[Any, Any] = LRUCache(maxsize=200)  # of runs; a few kilobytes each
+FIGURES: LRUCache[Any, Any] = LRUCache(maxsize=200)  # of runs; a few kilobytes each, the charts of a month 60
 
 
 @cached(ANSWERS, key=lambda etag, make: etag, lock=Lock())
