@@ -44,7 +44,7 @@ quality: .venv-bench/ready  ## how good the lists are, where the truth is known:
 	@touch $@
 
 audit: setup  ## ask PyPI for known vulnerabilities of what is installed in production
-	@$(VENV)/uvx pip-audit@2.10.1 --disable-pip --require-hashes -r requirements-web.txt -r requirements-spark.txt
+	@for half in web spark; do $(VENV)/uvx pip-audit@2.10.1 --disable-pip --require-hashes -r requirements-$$half.txt || exit 1; done
 
 lint-aws: setup  ## cfn-lint and checkov over conf/aws
 	@$(VENV)/uvx cfn-lint@1.58.0 conf/aws/stack.yaml

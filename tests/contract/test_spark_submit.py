@@ -35,6 +35,7 @@ def test_a_night_over_s3a_publishes_and_exits_0_and_a_half_day_after_it_exits_3(
     assert Run.objects.published().get().counts["events"] == 4
 
 
+@pytest.mark.long  # two nights more; tests/contract/test_replay.py has the rest of it
 def test_a_replay_over_s3a_shows_the_published_day_and_keeps_nothing(bucket, spark_submit):
     bucket(advertiser_ids=ACTIVE, product_views=VIEWS, ads_views=ADS)
     spark_submit()
