@@ -10,6 +10,7 @@ SHUT_DOWN = "because SparkContext was shut down"
 ADVICE = {
     "canceling statement due to lock timeout": "another session keeps a table locked that the job needs;"
     " pg_stat_activity shows who; run again when it has ended",
+    "An I/O error occurred while sending to the backend": "the connection to PostgreSQL was lost; run again when it answers",
 }
 """What to do about a failure whose own words do not say it."""
 
