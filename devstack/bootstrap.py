@@ -214,9 +214,13 @@ def write_spark_settings() -> None:
 
 def spark_environment(java: Path) -> dict[str, str]:
     """Return the environment in which spark-submit finds this virtual environment and that Java."""
+    return {**os.environ, **spark_variables(java)}
+
+
+def spark_variables(java: Path) -> dict[str, str]:
+    """Return the variables by which it does."""
     return {
-        **os.environ,
-        "PATH": f"{VENV / 'bin'}:{os.environ['PATH']}",
+        "PATH": f"{VENV / 'bin'}{os.pathsep}{os.environ['PATH']}",
         "JAVA_HOME": str(java),
         "SPARK_HOME": str(SPARK),
         "SPARK_LOCAL_IP": "127.0.0.1",  # this machine's name need not be known to its resolver

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import psutil
 
-from devstack.bootstrap import SPARK, SPARK_CONF, find_java
+from devstack.bootstrap import SPARK_CONF, find_java, spark_variables
 from devstack.postgres import OWNER, Postgres
 from devstack.s3 import ACCESS_KEY, REGION, S3, SECRET_KEY
 from devstack.state import ROOT, StackError, last_line, secret
@@ -110,15 +110,8 @@ class Stack:
 
 def spark_exports() -> dict[str, str]:
     """Return the variables that Spark needs to start, and this environment's programs first in PATH."""
-    programs = Path(sys.executable).parent
-    return {
-        "JAVA_HOME": str(find_java()),
-        "SPARK_HOME": str(SPARK),
-        "SPARK_CONF_DIR": str(SPARK_CONF),
-        "SPARK_LOCAL_IP": "127.0.0.1",
-        "PYSPARK_PYTHON": str(programs / "python"),
-        "PATH": f"{programs}{os.pathsep}{os.environ['PATH']}",
-    }
+    python = Path(sys.executable).parent / "python"
+    return {**spark_variables(find_java()), "SPARK_CONF_DIR": str(SPARK_CONF), "PYSPARK_PYTHON": str(python)}
 
 
 def end_with_children(pid: int) -> None:

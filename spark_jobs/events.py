@@ -89,7 +89,7 @@ def _counted_lines(spark: SparkSession, source: RawFiles, days: Sequence[date]) 
 
 def _counted_rows(spark: SparkSession, source: RawFiles, days: Sequence[date]) -> DataFrame:
     needed = source.needed_columns
-    rows = _from_folders(spark.read, source).parquet(*map(_without_globs, source.paths))
+    rows = _reader(spark, source).parquet(*map(_without_globs, source.paths))
     as_text = [F.coalesce(F.col(name).cast("string"), F.lit("")).alias(name) for name in needed]
     texts = rows.select(*as_text, _folder_day(source))
     may_concern = F.lit(True)
@@ -107,7 +107,7 @@ def _lines_of_days(spark: SparkSession, source: RawFiles, days: Sequence[date]) 
 
     All lines of a `date=` folder concern its day; of other files those with the day in them, or no date.
     """
-    text = _from_folders(spark.read, source).text([*map(_without_globs, source.paths)])
+    text = _reader(spark, source).text([*map(_without_globs, source.paths)])
     lines = text.select(F.col("value").alias("line"), _folder_day(source))
     lines = lines.where(~F.col("line").isin(source.header, "\ufeff" + source.header, ""))
     if source.dated_folder is not None or not days:
@@ -168,8 +168,8 @@ def _judged(counted: DataFrame, source: RawFiles, days: Sequence[date] = ()) -> 
     )
 
 
-def _from_folders(reader: DataFrameReader, source: RawFiles) -> DataFrameReader:
-    return reader if source.dated_folder is None else reader.option("basePath", source.dated_folder)
+def _reader(spark: SparkSession, source: RawFiles) -> DataFrameReader:
+    return spark.read if source.dated_folder is None else spark.read.option("basePath", source.dated_folder)
 
 
 def _folder_day(source: RawFiles) -> Column:

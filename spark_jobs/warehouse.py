@@ -217,9 +217,8 @@ class Warehouse(Connection):
 
     def lists(self, table: str, run: int, scores: Sequence[str]) -> list[tuple[Any, ...]]:
         """Return a run's rows in one ranking, each list best first: (advertiser_id, product_id, *scores)."""
-        columns = [
-            "coalesce(score, ctr)" if score == "score" else score for score in scores
-        ]  # older rows have no score
+        as_read = {"score": "coalesce(score, ctr)"}  # older rows have no score
+        columns = [as_read.get(score, score) for score in scores]
         return self.query(
             f"select advertiser_id, product_id, {', '.join(columns)} from {table} where run_id = %s"
             " order by advertiser_id, rank",

@@ -48,13 +48,8 @@ class Image:
                 [
                     *("bwrap", "--ro-bind", self.root, "/", "--proc", "/proc", "--dev", "/dev"),
                     *("--perms", "1777", "--tmpfs", "/tmp", "--perms", "1777", "--tmpfs", "/dev/shm"),
-                    *(
-                        "--unshare-pid",
-                        "--unshare-ipc",
-                        "--unshare-uts",
-                        "--hostname",
-                        "localhost",
-                    ),  # a name that is known
+                    *("--unshare-pid", "--unshare-ipc"),
+                    *("--unshare-uts", "--hostname", "localhost"),  # a name that is known
                     *("--die-with-parent", "--chdir", self.config["WorkingDir"]),
                     *("setpriv", f"--reuid={user}", f"--regid={group or '0'}", "--clear-groups"),
                     *("--no-new-privs", "--inh-caps=-all", "--bounding-set=-all", "--"),
