@@ -5,9 +5,10 @@ from collections.abc import Mapping
 from datetime import date
 from typing import Any
 
+from spark_jobs.models import LIST_TABLES
 from spark_jobs.raw_events import RawEvents
 from spark_jobs.settings import Limits
-from spark_jobs.warehouse import RANKING_TABLES, Warehouse
+from spark_jobs.warehouse import Warehouse
 
 
 class Refused(Exception):
@@ -38,9 +39,7 @@ def audit_rows(
 ) -> list[str]:
     """Hold the run's rows in PostgreSQL against what was ranked; return a clause for each thing that is wrong."""
     return [
-        finding
-        for table in RANKING_TABLES
-        for finding in warehouse.findings(table, run, day, counts[table], top, active)
+        finding for table in LIST_TABLES for finding in warehouse.findings(table, run, day, counts[table], top, active)
     ]
 
 

@@ -8,7 +8,7 @@ take them from there. `make setup` does both, once for each installation of Spar
 
 import sys
 from contextlib import suppress
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -16,15 +16,19 @@ from typing import Any
 if not __package__:  # spark-submit runs this file by itself: put the folder above in the place of this one
     sys.path[0] = str(Path(__file__).resolve().parent.parent)
 
+from spark_jobs.explained import advertiser_counts
+from spark_jobs.lake import read_past
+from spark_jobs.models import lists
 from spark_jobs.options import Options
-from spark_jobs.prepare import prepare, totals, with_hidden
-from spark_jobs.ranking import rankings
+from spark_jobs.past import with_past
+from spark_jobs.prepare import prepare, rejects, totals, with_hidden
 from spark_jobs.raw_events import locate, read_raw
 from spark_jobs.session import spark_session
 from spark_jobs.settings import Storage
 from spark_jobs.storage import FileSystem
 
 DAY = date(2026, 1, 1)
+A_DAY = timedelta(days=1)
 NOBODY = "127.0.0.1:1"  # refuses at once; by then the classes of S3A and of the JDBC driver are loaded
 HASTILY = {
     "attempts.maximum": "1",
@@ -50,13 +54,15 @@ def main() -> int:
         )
         raw = read_raw(spark, locate(spark, uri, [DAY]), [DAY])
         counts = prepare(raw, uri, DAY, run=0)
+        past = read_past(counts, uri, DAY + A_DAY, {DAY: 0})
+        products = with_hidden(with_past(counts, past), ()).persist()
         options = Options(days=(DAY,))
-        totals(raw, with_hidden(counts, ()), DAY, options)
-        for rank in rankings(options.top, options.evidence).values():
-            ranked = rank(counts)
-            ranked.collect()
+        totals(raw, products, DAY, options)
+        tables = lists(products, options.top, options.evidence)
+        for rows in (*(ranked() for ranked in tables.values()), advertiser_counts(products, rejects(raw, DAY))):
+            rows.collect()
             with suppress(Exception):
-                ranked.write.jdbc(f"jdbc:postgresql://{NOBODY}/nothing", "nothing")
+                rows.write.jdbc(f"jdbc:postgresql://{NOBODY}/nothing", "nothing")
         hadoop: Any = spark._jsc.hadoopConfiguration()
         for name, value in HASTILY.items():
             hadoop.set(f"fs.s3a.{name}", value)

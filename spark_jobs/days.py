@@ -10,6 +10,7 @@ from pyspark.sql import SparkSession
 
 from spark_jobs.failures import in_one_line
 from spark_jobs.options import Options
+from spark_jobs.past import WINDOWS
 from spark_jobs.raw_events import EVENT_NAMES, Inputs, RawEvents, locate, read_raw
 from spark_jobs.settings import Evidence
 from spark_jobs.stages import stage
@@ -96,7 +97,7 @@ class Days:
             return True
         is_one_of_many = len(self.options.days) > 1 and not (self.options.force or self.options.dry_run)
         then = asdict(Evidence()) | look.parameters  # runs of older code ranked by plain ratios and do not say so
-        now = {"top": self.options.top, **asdict(self.options.evidence)}
+        now = {"top": self.options.top, "windows": [*WINDOWS], **asdict(self.options.evidence)}
         return is_one_of_many and look.state != "refused" and all(then.get(name) == now[name] for name in now)
 
     def _has_the_same_files(self, day: date) -> bool:

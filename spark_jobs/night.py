@@ -6,7 +6,8 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import asdict
-from datetime import date
+from datetime import date, timedelta
+from functools import partial
 from typing import Any
 
 from pyspark.sql import DataFrame, SparkSession
@@ -14,10 +15,12 @@ from pyspark.sql import DataFrame, SparkSession
 from spark_jobs import __version__, lake
 from spark_jobs.audit import Refused, audit_input, audit_rows, audit_volume
 from spark_jobs.days import Days
+from spark_jobs.explained import advertiser_counts
 from spark_jobs.failures import in_one_line
+from spark_jobs.models import LIST_TABLES, MODELS, lists
 from spark_jobs.options import Options
-from spark_jobs.prepare import most_common_rejects, prepare, totals, with_hidden
-from spark_jobs.ranking import rankings
+from spark_jobs.past import DAYS_BACK, WINDOWS, with_past
+from spark_jobs.prepare import most_common_rejects, of_active, prepare, rejects, totals, with_hidden
 from spark_jobs.raw_events import RawEvents
 from spark_jobs.settings import Storage
 from spark_jobs.stages import stage
@@ -45,8 +48,7 @@ class Nights:
         self.storage = storage
         self.options = options
         self.parameters = {"raw_uri": storage.raw_uri, "top": options.top, "allow_drop": options.allow_drop}
-        self.parameters |= asdict(options.limits) | asdict(options.evidence)
-        self.rankings = rankings(options.top, options.evidence)
+        self.parameters |= asdict(options.limits) | asdict(options.evidence) | {"windows": WINDOWS}
         self.days = Days(spark, warehouse, storage.raw_uri, options)
 
     def run(self) -> bool:
@@ -107,23 +109,27 @@ class Nights:
 
     def prepare_and_append(self, day: date, run: int, counts: dict[str, Any]) -> None:
         """Count the day's events into the lake, rank them by every model and append the rows under the run."""
-        raw = self.days.raw
-        self.warehouse.note_inputs(run, raw.read_of(day))
+        raw, lake_uri = self.days.raw, self.storage.lake_uri
+        past = self._past_of(day)
+        self.warehouse.note_inputs(run, raw.read_of(day) | {"lake": {str(day): of_day for day, of_day in past.items()}})
         with stage(f"{day} prepare") as rows:
-            products = prepare(raw, self.storage.lake_uri, day, run)
-            products = with_hidden(products, self.warehouse.hidden_products())
+            counted = prepare(raw, lake_uri, day, run)
             rows.append(sum(raw.lines_of(day).values()))
         self._say_what_was_rejected(raw, day)
         with stage(f"{day} rank and append") as rows:
+            before = of_active(lake.read_past(counted, lake_uri, day, past), raw.active_on(day))
+            products = with_hidden(with_past(counted, before), self.warehouse.hidden_products()).persist()
+            tables = lists(products, self.options.top, self.options.evidence)
+            tables["advertiser_counts"] = partial(self._explained, products, day)
             side_by_side = ThreadPoolExecutor()  # what one of them waits for, another works meanwhile
             try:
                 counting = side_by_side.submit(totals, raw, products, day, self.options)
-                rankable = products.where("not hidden")
-                list(side_by_side.map(lambda table: self._append(rankable, table, day, run), self.rankings))
+                list(side_by_side.map(lambda table: self.warehouse.append(tables[table](), table, day, run), tables))
                 counts.update(counting.result())
             finally:
                 side_by_side.shutdown(wait=False)  # told to stop, nobody waits for what Spark is at
-            rows.append(sum(counts[table] for table in self.rankings))
+                products.unpersist()
+            rows.append(sum(counts[table] for table in LIST_TABLES))
 
     def audit_and_publish(self, day: date, run: int, counts: dict[str, Any]) -> None:
         """Let readers see the run, if the audit finds nothing and it is no dry run."""
@@ -131,6 +137,7 @@ class Nights:
         active = raw.active_on(day)
         with stage(f"{day} audit"):
             counts["usual_events"] = self.warehouse.usual_events(day)
+            counts |= self._scorecards(day, run)
             findings = audit_input(raw, day, counts, limits)
             findings += [] if self.options.allow_drop else audit_volume(counts, limits)
             findings += audit_rows(self.warehouse, run, day, counts, active, self.options.top)
@@ -142,8 +149,24 @@ class Nights:
             with stage(f"{day} publish"):
                 self.warehouse.publish(run, day, counts, active)
 
-    def _append(self, rankable: DataFrame, table: str, day: date, run: int) -> None:
-        self.warehouse.append(self.rankings[table](rankable), table, day, run)
+    def _past_of(self, day: date) -> dict[date, int]:
+        """Return, by day, the published runs of the days before whose counts the lake still has."""
+        runs = self.warehouse.published_runs(day - timedelta(days=DAYS_BACK), day - timedelta(days=1))
+        return lake.kept(self.spark, self.storage.lake_uri, runs)
+
+    def _explained(self, products: DataFrame, day: date) -> DataFrame:
+        raw = self.days.raw
+        rejected = of_active(rejects(raw, day), raw.active_on(day)) if raw.has_rejects(day) else None
+        return advertiser_counts(products, rejected)
+
+    def _scorecards(self, day: date, run: int) -> dict[str, dict[str, int]]:
+        """Return how the lists of the day before did on this one, by model; nothing where that day is not published."""
+        before = self.warehouse.published_run(day - timedelta(days=1))
+        if before is None:
+            return {}
+        return {
+            f"scorecard_{table}": {"of_run": before} | self.warehouse.scorecard(run, before, table) for table in MODELS
+        }
 
     def _failed(self, run: int, reason: str, counts: dict[str, Any]) -> tuple[str, str]:
         """End the run as failed; return its state and why. It is published where only the answer to the commit was lost."""
@@ -161,7 +184,7 @@ class Nights:
         published = self.warehouse.published_run(day)
         counts["changes"] = changes = self.warehouse.changes(run, published)
         log.info("%s would change, against %s:", day, f"run {published}" if published else "no published run")
-        for table in self.rankings:
+        for table in MODELS:
             log.info("  %s: %s", table, ", ".join(f"{count:,} {what}" for what, count in changes[table].items()))
         for advertiser, count in changes["advertisers"].items():
             log.info("  advertiser %s: %s products", advertiser, f"{count:,}")

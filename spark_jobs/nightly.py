@@ -98,6 +98,11 @@ def parser() -> argparse.ArgumentParser:
         "--ctr-prior-weight", metavar="W", help="impressions at the advertiser's own rate added to each product's (0)"
     )
     command.add_argument("--min-impressions", metavar="N", help="products shown less often are not in TopCTR (1)")
+    command.add_argument(
+        "--trend-prior-weight",
+        metavar="W",
+        help="visits added to a day's and to the usual before Trending compares (20)",
+    )
     command.add_argument("--allow-drop", action="store_true", help="publish also a day with unusually few events")
     command.add_argument("--no-lookback", action="store_true", help="leave earlier days alone, late events or not")
     command.add_argument("--force", action="store_true", help="of a range, also redo days whose input is unchanged")
@@ -135,7 +140,9 @@ def options_from(arguments: argparse.Namespace, environment: Mapping[str, str]) 
         force=arguments.force,
         lookback=0 if is_range or arguments.no_lookback else lookback_from(environment),
         limits=limits_from(environment),
-        evidence=evidence_from(environment, arguments.ctr_prior_weight, arguments.min_impressions),
+        evidence=evidence_from(
+            environment, arguments.ctr_prior_weight, arguments.min_impressions, arguments.trend_prior_weight
+        ),
     )
 
 

@@ -10,10 +10,11 @@ from pyspark.sql import functions as F
 
 from spark_jobs import lake
 from spark_jobs.events import daily_counts
+from spark_jobs.models import MODELS, WINDOW_TABLES
 from spark_jobs.options import Options
+from spark_jobs.past import KINDS, WINDOWS, by_window
 from spark_jobs.raw_events import EVENT_NAMES, RawEvents
 
-KINDS = ("views", "impressions", "clicks")
 LONGEST_EXAMPLE = 120  # characters
 
 
@@ -23,20 +24,26 @@ def prepare(raw: RawEvents, lake_uri: str, day: date, run: int) -> DataFrame:
     Returns the counts as the lake holds them: (advertiser_id, product_id, views, impressions, clicks).
     """
     of_day = raw.events.where(F.col("day") == F.lit(day))
-    active = literal(raw.events.sparkSession, ["advertiser_id"], [(each,) for each in raw.active_on(day)])
     good = of_day.where(F.col("input").isin(*EVENT_NAMES) & F.col("reason").isNull())
-    counts = daily_counts(good.join(F.broadcast(active), "advertiser_id", how="left_semi"))
+    counts = daily_counts(of_active(good, raw.active_on(day)))
     if raw.has_rejects(day):
-        lake.write_rejects(rejects(raw, day), lake_uri, day, run)
+        quarantined = rejects(raw, day).select("input", "file", "reason", "lines", "line")
+        lake.write_rejects(quarantined, lake_uri, day, run)
     return lake.write_counts(counts, lake_uri, day, run)
 
 
-def with_hidden(counts: DataFrame, hidden: Sequence[tuple[str, str]]) -> DataFrame:
-    """Add to the day's counts whether people hid the product: `hidden` are pairs of advertiser_id and product_id."""
+def of_active(rows: DataFrame, active: Sequence[str]) -> DataFrame:
+    """Return the rows of the advertisers who are `active`."""
+    ids = literal(rows.sparkSession, ["advertiser_id"], [(each,) for each in active])
+    return rows.join(F.broadcast(ids), "advertiser_id", how="left_semi")
+
+
+def with_hidden(products: DataFrame, hidden: Sequence[tuple[str, str]]) -> DataFrame:
+    """Add to the products whether people hid them: `hidden` are pairs of advertiser_id and product_id."""
     if not hidden:
-        return counts.withColumn("hidden", F.lit(False))
-    pairs = literal(counts.sparkSession, ["advertiser_id", "product_id"], hidden).withColumn("hidden", F.lit(True))
-    marked = counts.join(F.broadcast(pairs), ["advertiser_id", "product_id"], how="left")
+        return products.withColumn("hidden", F.lit(False))
+    pairs = literal(products.sparkSession, ["advertiser_id", "product_id"], hidden).withColumn("hidden", F.lit(True))
+    marked = products.join(F.broadcast(pairs), ["advertiser_id", "product_id"], how="left")
     return marked.fillna(False, ["hidden"])
 
 
@@ -48,10 +55,9 @@ def literal(spark: SparkSession, columns: Sequence[str], rows: Sequence[tuple[st
 
 
 def rejects(raw: RawEvents, day: date) -> DataFrame:
-    """Return the rejected lines that concern `day`: (input, file, reason, lines, line)."""
+    """Return the rejected lines that concern `day`: the columns of events.EVENTS."""
     concerns_day = F.col("day").isNull() | (F.col("day") == F.lit(day))
-    rejected = raw.events.where(concerns_day & F.col("reason").isNotNull())
-    return rejected.select("input", "file", "reason", "lines", "line")
+    return raw.events.where(concerns_day & F.col("reason").isNotNull())
 
 
 def most_common_rejects(raw: RawEvents, day: date, reasons: int) -> list[Row]:
@@ -62,26 +68,30 @@ def most_common_rejects(raw: RawEvents, day: date, reasons: int) -> list[Row]:
 
 
 def totals(raw: RawEvents, products: DataFrame, day: date, options: Options) -> dict[str, object]:
-    """Return the run's numbers: lines read, rejected (by reason) and inactive, events, and rows each ranking must have.
+    """Return the run's numbers: lines read, rejected (by reason) and inactive, events, and rows each table must have.
 
-    `products` is the day's counts, and whether each is `hidden`.
+    `products` is the day's products with their past, and whether each is `hidden`.
     """
-    is_ranked = {
-        "top_product": F.col("views") > 0,
-        "top_ctr": F.col("impressions") >= options.evidence.min_impressions,
-    }
+    is_seen = reduce(Column.__add__, [F.col(kind) for kind in KINDS]) > 0
+    sums = {"products": F.count_if(is_seen), "hidden_products": F.count_if(is_seen & F.col("hidden"))}
+    sums |= {kind: F.sum(kind) for kind in KINDS}
     ranked = {
-        table: F.least(F.count_if(~F.col("hidden") & is_in), F.lit(options.top)) for table, is_in in is_ranked.items()
+        table: F.least(F.count_if(~F.col("hidden") & model.takes(options.evidence)), F.lit(options.top))
+        for table, model in MODELS.items()
     }
-    sums = {"products": F.count("*"), "hidden_products": F.count_if("hidden")} | {kind: F.sum(kind) for kind in KINDS}
-    by_advertiser = products.groupBy("advertiser_id").agg(
-        *[column.alias(name) for name, column in (sums | ranked).items()]
-    )
+    of_list = by_window(products, (1, *WINDOWS)).groupBy("days", "advertiser_id")
+    by_list = of_list.agg(*[column.alias(name) for name, column in (sums | ranked).items()])
     has_a_list = reduce(Column.__or__, [F.col(table) > 0 for table in ranked])
-    [row] = by_advertiser.agg(
+    of_windows = by_list.groupBy("days").agg(
         *[F.sum(name).alias(name) for name in (*sums, *ranked)], F.count_if(has_a_list).alias("listed_advertisers")
-    ).collect()
-    numbers = {name: value or 0 for name, value in row.asDict().items()}
+    )
+    of_days = {row.days: row.asDict() for row in of_windows.collect()}
+    numbers = of_days.pop(1, dict.fromkeys([*sums, *ranked, "listed_advertisers"], 0))
+    numbers.pop("days", None)
+    windows = {
+        window_table: sum(of_window[table] for of_window in of_days.values())
+        for window_table, table in WINDOW_TABLES.items()
+    }
     counted = sum(numbers[kind] for kind in KINDS)
     lines = raw.lines_of(day)
     good = sum(lines.get((name, None), 0) for name in EVENT_NAMES)
@@ -96,4 +106,5 @@ def totals(raw: RawEvents, products: DataFrame, day: date, options: Options) -> 
         "active_advertisers": len(raw.active_on(day)),
         "events": counted,
         **numbers,
+        **windows,
     }

@@ -1,18 +1,7 @@
-"""The two rankings: a day's counts in, each advertiser's best products out."""
-
-from collections.abc import Callable
-from dataclasses import asdict
-from functools import partial
+"""The two lasting rankings, by visits and by click rate: a day's counts in, each advertiser's best products out."""
 
 from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
-
-from spark_jobs.settings import Evidence
-
-
-def rankings(top: int, evidence: Evidence) -> dict[str, Callable[[DataFrame], DataFrame]]:
-    """Return what ranks a day's counts, each under the name of its table."""
-    return {"top_product": partial(top_product, top=top), "top_ctr": partial(top_ctr, top=top, **asdict(evidence))}
 
 
 def top_product(counts: DataFrame, top: int) -> DataFrame:

@@ -3,21 +3,20 @@
 import json
 import time
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
 from itertools import zip_longest
 
 from pyspark.sql import DataFrame, SparkSession
 
 from spark_jobs import lake
+from spark_jobs.models import MODELS
 from spark_jobs.options import Options
+from spark_jobs.past import with_past
 from spark_jobs.prepare import with_hidden
-from spark_jobs.ranking import rankings
 from spark_jobs.settings import Storage
 from spark_jobs.warehouse import Warehouse
 
-SHOWN = {"top_product": ("views",), "top_ctr": ("clicks", "impressions", "score")}
-"""What is said of a product, by the ranking's table."""
 ADVERTISERS_TO_SHOW = 10
 WIDTH = 48  # characters of one of two lists side by side
 
@@ -39,17 +38,20 @@ def replay(spark: SparkSession, warehouse: Warehouse, storage: Storage, options:
         run = warehouse.published_run(day)
         if run is None:
             raise CannotReplay(f"{day} is not published; a replay is held against what is")
-        products = with_hidden(counts_of(spark, storage, day, run), warehouse.hidden_products())
-        counts = products.where("not hidden")
+        counts = counts_of(spark, storage, day, run)
+        past = lake.read_past(counts, storage.lake_uri, day, lake.kept(spark, storage.lake_uri, warehouse.past_of(run)))
+        products = with_hidden(with_past(counts, past), warehouse.hidden_products()).where("not hidden").cache()
         changes = {}
-        for table, ranked in rankings(options.top, options.evidence).items():
-            now = by_advertiser(warehouse.lists(table, run, SHOWN[table]))
-            then = by_advertiser(rows_of(ranked(counts), table))
+        for table, model in MODELS.items():
+            now = by_advertiser(warehouse.lists(table, run, model.scores))
+            ranked = model.rank(products, options.top, options.evidence)
+            then = by_advertiser(rows_of(ranked, model.scores))
             changes[table] = difference(now, then)
             numbers = ", ".join(f"{count:,} {what}" for what, count in changes[table].items())
             print(f"{day} {table}, against run {run}: {numbers}")
             for line in side_by_side(now, then):
                 print(line)
+        products.unpersist()
         seconds = round(time.monotonic() - began, 1)
         report = {"day": str(day), "run": run, "state": "replayed", "counts": {"changes": changes}, "seconds": seconds}
         print(json.dumps(report), flush=True)
@@ -64,8 +66,8 @@ def counts_of(spark: SparkSession, storage: Storage, day: date, run: int) -> Dat
     return counts
 
 
-def rows_of(ranked: DataFrame, table: str) -> list[tuple[object, ...]]:
-    columns = ranked.select("advertiser_id", "product_id", *SHOWN[table], "rank")
+def rows_of(ranked: DataFrame, scores: Sequence[str]) -> list[tuple[object, ...]]:
+    columns = ranked.select("advertiser_id", "product_id", *scores, "rank")
     return [tuple(row)[:-1] for row in columns.orderBy("advertiser_id", "rank").collect()]
 
 

@@ -110,6 +110,8 @@ class Evidence:
     """As many impressions at the advertiser's own rate are added to each product's; 0 leaves the plain ratio."""
     min_impressions: int = 1
     """A product shown less often on the day is not ranked by its rate."""
+    trend_prior_weight: float = 20
+    """As many visits are added to a product's, and to those usual for it, before the two are compared."""
 
 
 def database_from(environment: Mapping[str, str]) -> Database:
@@ -137,17 +139,25 @@ def limits_from(environment: Mapping[str, str]) -> Limits:
 
 
 def evidence_from(
-    environment: Mapping[str, str], ctr_prior_weight: str | None = None, min_impressions: str | None = None
+    environment: Mapping[str, str],
+    ctr_prior_weight: str | None = None,
+    min_impressions: str | None = None,
+    trend_prior_weight: str | None = None,
 ) -> Evidence:
-    """Read CTR_PRIOR_WEIGHT and MIN_IMPRESSIONS; an argument given wins over its variable."""
+    """Read CTR_PRIOR_WEIGHT, MIN_IMPRESSIONS and TREND_PRIOR_WEIGHT; an argument given wins over its variable."""
     weight = ctr_prior_weight or environment.get("CTR_PRIOR_WEIGHT") or str(Evidence.ctr_prior_weight)
     least = min_impressions or environment.get("MIN_IMPRESSIONS") or str(Evidence.min_impressions)
+    trend = trend_prior_weight or environment.get("TREND_PRIOR_WEIGHT") or str(Evidence.trend_prior_weight)
     if not (re.fullmatch(r"[0-9]{1,7}", least) and 1 <= int(least) <= MOST_EVIDENCE):
         raise ConfigurationError(
             f"MIN_IMPRESSIONS (or --min-impressions) is '{least}'; write a whole number from 1 to {MOST_EVIDENCE}"
         )
-    asked = f"a number from 0 to {MOST_EVIDENCE}, such as 20"
-    return Evidence(_number(weight, "CTR_PRIOR_WEIGHT (or --ctr-prior-weight)", MOST_EVIDENCE, asked), int(least))
+    asked = f"a number from {{}} to {MOST_EVIDENCE}, such as 20"
+    return Evidence(
+        _number(weight, "CTR_PRIOR_WEIGHT (or --ctr-prior-weight)", MOST_EVIDENCE, asked.format(0)),
+        int(least),
+        _number(trend, "TREND_PRIOR_WEIGHT (or --trend-prior-weight)", MOST_EVIDENCE, asked.format(1), least=1),
+    )
 
 
 def lookback_from(environment: Mapping[str, str]) -> int:
@@ -169,12 +179,12 @@ def _share(environment: Mapping[str, str], name: str, default: float) -> float:
     return _number(environment.get(name) or str(default), name, 1, "a share from 0 to 1, such as 0.01")
 
 
-def _number(text: str, name: str, most: float, asked: str) -> float:
+def _number(text: str, name: str, most: float, asked: str, least: float = 0) -> float:
     try:
         number = float(text)
     except ValueError:
         number = -1
-    if not 0 <= number <= most:
+    if not least <= number <= most:
         raise ConfigurationError(f"{name} is '{text}'; write {asked}")
     return number
 

@@ -14,11 +14,13 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from spark_jobs.connection import CONNECTION_LOST, JDBC_PATIENCE, Connection
+from spark_jobs.models import LIST_TABLES, MODELS, WINDOW_TABLES
 from spark_jobs.settings import Database
 
 # The first key of our advisory locks, "VITR" in ASCII; the second is the day's ordinal.
 LOCK_CLASS = 0x56495452
-RANKING_TABLES = ("top_product", "top_ctr")
+RUN_TABLES = (*LIST_TABLES, "advertiser_counts")
+"""Everything that a run has rows in."""
 
 
 class DayIsHeld(Exception):
@@ -45,8 +47,13 @@ class Warehouse(Connection):
         super().__init__(database)
         self.dead_runs: list[tuple[date, int]] = []
         """(day, run) of the runs whose processes were found dead: what they left outside PostgreSQL may go."""
-        if self.query("select to_regclass('run')") == [(None,)]:
-            raise NotMigrated(f"database {database.name} has no table run; `python manage.py migrate` makes the tables")
+        tables = ["run", *RUN_TABLES]
+        for (table,) in self.query(
+            "select t from unnest(%s::text[]) as t where to_regclass(t) is null limit 1", tables
+        ):
+            raise NotMigrated(
+                f"database {database.name} has no table {table}; `python manage.py migrate` makes the tables"
+            )
 
     def hold(self, days: Sequence[date]) -> None:
         """Lock the days; DayIsHeld, naming the run, if another process has one of them."""
@@ -68,7 +75,7 @@ class Warehouse(Connection):
                 self.close_run(run, "failed", "its process ended without a word")
                 self.dead_runs.append((day, run))
             with self.transaction() as execute:
-                for table in RANKING_TABLES:
+                for table in RUN_TABLES:
                     execute(
                         f"delete from {table} where run_id in (select id from run where day = %s and state = 'failed')",
                         day,
@@ -183,16 +190,18 @@ class Warehouse(Connection):
 
     def findings(self, table: str, run: int, day: date, ranked: int, top: int, active: Sequence[str]) -> list[str]:
         """Audit a run's rows in one ranking; return a sentence for each thing that is wrong."""
+        a_list = "advertiser_id, days" if table in WINDOW_TABLES else "advertiser_id"
+        may_be_empty = table in MODELS and not MODELS[table].is_lasting
         [(rows, other_days, inactive, gaps)] = self.query(
             f"select count(*), count(*) filter (where date <> %s),"
             f" count(*) filter (where advertiser_id not in (select unnest(%s::text[]))),"
-            f" (select count(*) from (select 1 from {table} where run_id = %s group by advertiser_id"
+            f" (select count(*) from (select 1 from {table} where run_id = %s group by {a_list}"
             f"   having min(rank) <> 1 or max(rank) <> count(*) or count(*) > %s) as broken)"
             f" from {table} where run_id = %s",
             *(day, list(active), run, top, run),
         )
         checks = {
-            f"{table} has no rows": rows == 0,
+            f"{table} has no rows": rows == 0 and not may_be_empty,
             f"{table} has {rows} rows and {ranked} were ranked": rows != ranked,
             f"{table} has {other_days} rows of another day": other_days > 0,
             f"{table} has {inactive} rows of advertisers who are not active": inactive > 0,
@@ -210,14 +219,44 @@ class Warehouse(Connection):
         )
         return median
 
+    def published_runs(self, first: date, last: date) -> dict[date, int]:
+        """Return the runs that readers see, by day."""
+        return dict(
+            self.query("select day, id from run where day between %s and %s and state = 'published'", first, last)
+        )
+
     def published_run(self, day: date) -> int | None:
         """Return the run that readers see for `day`, if there is one."""
-        rows = self.query("select id from run where day = %s and state = 'published'", day)
-        return rows[0][0] if rows else None
+        return self.published_runs(day, day).get(day)
+
+    def past_of(self, run: int) -> dict[date, int]:
+        """Return, by day, the runs whose counts the run took for its past."""
+        [(past,)] = self.query("select coalesce(inputs -> 'lake', '{}') from run where id = %s", run)
+        return {date.fromisoformat(day): of_day for day, of_day in past.items()}
+
+    def scorecard(self, run: int, listed_by: int, table: str) -> dict[str, int]:
+        """Hold the lists of the day before, of the run `listed_by`, against the day that `run` counted.
+
+        Returns the impressions and clicks of the listed products, and those of all other products of the same advertisers.
+        """
+        [numbers] = self.query(
+            "select coalesce(sum(shown) filter (where is_listed), 0)::bigint,"
+            " coalesce(sum(clicks) filter (where is_listed), 0)::bigint,"
+            " coalesce(sum(shown) filter (where not is_listed), 0)::bigint,"
+            " coalesce(sum(clicks) filter (where not is_listed), 0)::bigint from ("
+            "  select (numbers -> 1)::bigint as shown, (numbers -> 2)::bigint as clicks, rank is not null as is_listed"
+            "  from advertiser_counts as counted cross join jsonb_each(products::jsonb) as product(id, numbers)"
+            f"  left join {table} as listed on listed.run_id = %s and listed.advertiser_id = counted.advertiser_id"
+            "   and listed.product_id = product.id"
+            f"  where counted.run_id = %s and exists (select from {table} as any_list"
+            "   where any_list.run_id = %s and any_list.advertiser_id = counted.advertiser_id)) as products",
+            *(listed_by, run, listed_by),
+        )
+        return dict(zip(("impressions", "clicks", "other_impressions", "other_clicks"), numbers, strict=True))
 
     def lists(self, table: str, run: int, scores: Sequence[str]) -> list[tuple[Any, ...]]:
         """Return a run's rows in one ranking, each list best first: (advertiser_id, product_id, *scores)."""
-        as_read = {"score": "coalesce(score, ctr)"}  # older rows have no score
+        as_read = {"score": "coalesce(score, ctr)"} if table == "top_ctr" else {}  # older rows have no score
         columns = [as_read.get(score, score) for score in scores]
         return self.query(
             f"select advertiser_id, product_id, {', '.join(columns)} from {table} where run_id = %s"
@@ -235,7 +274,7 @@ class Warehouse(Connection):
             table: f"(select advertiser_id, product_id, old.rank as old, new.rank as new"
             f" from (select * from {table} where run_id = %s) as old full join (select * from {table} where run_id = %s)"
             f" as new using (advertiser_id, product_id) where old.rank is distinct from new.rank) as {table}"
-            for table in RANKING_TABLES
+            for table in MODELS
         }
         counts = {}
         for table, rows in changed.items():
@@ -263,5 +302,5 @@ class Warehouse(Connection):
         return state
 
     def _delete_rows(self, execute: Any, run: int) -> None:
-        for table in RANKING_TABLES:
+        for table in RUN_TABLES:
             execute(f"delete from {table} where run_id = %s", run)

@@ -10,13 +10,15 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.browser.conftest import SIZES
-from tests.web.conftest import PASSWORD, hide, make_advertiser, make_list, make_run, make_user
-from webapp.rankings.models import TopCTR
+from tests.web.conftest import PASSWORD, hide, make_advertiser, make_counts, make_list, make_run, make_user
+from webapp.rankings.models import TopCTR, TopCTRWindow, TopProductWindow, Trending
 
 TODAY = datetime.now(UTC).date()
 PAGES = {
     "home": "/admin/",
     "advertiser": "/admin/rankings/advertiser/SHOES/change/",
+    "week": "/admin/rankings/advertiser/SHOES/change/?window=7",
+    "why": "/admin/rankings/advertiser/SHOES/explain/?model=TopCTR&product_id=boots",
     "hide": "/admin/rankings/advertiser/SHOES/hide/?product_id=boots",
     "run": "/admin/rankings/run/{run}/change/",
     "runs": "/admin/rankings/run/",
@@ -26,6 +28,12 @@ PAGES = {
     "users": "/admin/auth/user/",
     "account": "/admin/auth/user/{user}/change/",
 }
+
+
+def card(impressions, clicks):
+    """How a list did: more of its impressions were clicked than of the others."""
+    others = {"other_impressions": 51_000 - impressions, "other_clicks": 800 - clicks}
+    return {"of_run": 1, "impressions": impressions, "clicks": clicks, **others}
 
 
 @pytest.fixture
@@ -45,12 +53,19 @@ def rows(transactional_db):
             "clicks": 800 + 40 * (age % 6),
             "top_product": 8,
             "top_ctr": 8,
+            "scorecard_top_product": card(9_000, 150 + age),
+            "scorecard_top_ctr": card(6_000, 240 + age),
         }
         run = make_run(TODAY - timedelta(days=age), counts=counts)
         if age <= 7:
             order = products.split()[age % 3 :] + products.split()[: age % 3]
             make_list(run, "SHOES", " ".join(order))
             make_list(run, "SHOES", " ".join(reversed(order)), TopCTR)
+            make_list(run, "SHOES", " ".join(order[:3]), Trending)
+            make_list(run, "SHOES", " ".join(order), TopProductWindow, days=7)
+            make_list(run, "SHOES", " ".join(order), TopCTRWindow, days=7)
+            places = enumerate(reversed(order), start=1)
+            make_counts(run, "SHOES", {product: [40 - n, 900, 90 - n, 7 * n] for n, product in places}, past_days=7)
     make_run(TODAY, state="refused", message="ads_views has no rows of the day; 1,203 events where 91,000 are usual")
     for role in ("viewer", "operator", "administrator"):
         make_user(role, role)
@@ -61,6 +76,22 @@ def products_of(site, **headers):
     question = Request(f"{site}/api/v1/recommendations/SHOES/TopProduct", headers=headers)  # noqa: S310
     with urlopen(question) as answer:  # noqa: S310
         return [item["product_id"] for item in json.load(answer)["items"]]
+
+
+def test_a_viewer_asks_why_a_product_has_its_place(visit, rows):
+    visitor = visit()
+    page = visitor.page
+    visitor.log_in("viewer", PASSWORD)
+    visitor.go(PAGES["advertiser"])
+    page.get_by_role("link", name="Why boots in TopCTR").click()
+    expect(page.get_by_role("heading", name="boots in TopCTR of")).to_be_visible()
+    expect(page.get_by_text("It ranks", exact=False)).to_be_visible()
+    visitor.take_picture("walk why")
+
+    page.get_by_label("Product").fill("wellingtons")
+    page.get_by_role("button", name="Explain").click()
+    expect(page.get_by_text("It had no events on")).to_be_visible()
+    assert (visitor.complaints, visitor.elsewhere) == ([], [])
 
 
 def test_an_operator_hides_a_product_and_the_next_answer_of_the_api_lacks_it(visit, rows, live_server):

@@ -11,20 +11,26 @@ def is_id(text):
     return 1 <= len(text) <= 64 and all(unicodedata.category(c)[0] in "LMNPS" or c == " " for c in text)
 
 
-def rankings(active, views, ads, day, top=20, prior_weight=0.0, min_impressions=1):
-    """Return (top_product rows, top_ctr rows) as sorted tuples of all columns but run and id."""
+def counted(active, views, ads, days):
+    """Return the visits, impressions and clicks of the days, each by advertiser and product."""
     visits: Counter[tuple[str, str]] = Counter()
     shown: Counter[tuple[str, str]] = Counter()
     clicked: Counter[tuple[str, str]] = Counter()
     for advertiser, product, date in views:
-        if advertiser in active and is_id(product) and date[:DAY_LENGTH] == day:
+        if advertiser in active and is_id(product) and date[:DAY_LENGTH] in days:
             visits[advertiser, product] += 1
     for advertiser, product, kind, date in ads:
-        if advertiser in active and is_id(product) and date[:DAY_LENGTH] == day:
+        if advertiser in active and is_id(product) and date[:DAY_LENGTH] in days:
             if kind == "impression":
                 shown[advertiser, product] += 1
             elif kind == "click":
                 clicked[advertiser, product] += 1
+    return visits, shown, clicked
+
+
+def rankings(active, views, ads, day, top=20, prior_weight=0.0, min_impressions=1, days=None):
+    """Return (top_product rows, top_ctr rows) as sorted tuples of all columns but run and id; over `days`, if given."""
+    visits, shown, clicked = counted(active, views, ads, days or [day])
     top_product, top_ctr = [], []
     for advertiser in active:
         best = sorted((-n, product.encode()) for (owner, product), n in visits.items() if owner == advertiser)
@@ -44,3 +50,23 @@ def rankings(active, views, ads, day, top=20, prior_weight=0.0, min_impressions=
             hits = clicks.get(product.decode(), 0)
             top_ctr.append((advertiser, rank, day, product.decode(), hits, -n, hits / -n, float(-score)))
     return sorted(top_product), sorted(top_ctr)
+
+
+def trending(active, views, ads, day, past, top=20, prior_weight=20.0):
+    """Return trending rows likewise; `past` are the days of the week before that were published."""
+    visits, _, _ = counted(active, views, ads, [day])
+    before, _, _ = counted(active, views, ads, past)
+    rows = []
+    for advertiser in active:
+        days = sum(
+            any(owner == advertiser for counts in counted(active, views, ads, [each]) for owner, _ in counts)
+            for each in past
+        )
+        rising = sorted(
+            (-(n + Fraction(prior_weight)) / (usual + Fraction(prior_weight)), -n, product.encode(), usual)
+            for (owner, product), n in visits.items()
+            if owner == advertiser and days and n > (usual := Fraction(before[owner, product], days))
+        )
+        for rank, (score, n, product, usual) in enumerate(rising[:top], start=1):
+            rows.append((advertiser, rank, day, product.decode(), -n, float(usual), float(-score)))
+    return sorted(rows)

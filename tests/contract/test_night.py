@@ -65,6 +65,9 @@ def test_the_ledger_says_what_was_run_and_counted(night, raw):
         "listed_advertisers": 1,
         "top_product": 1,
         "top_ctr": 1,
+        "trending": 0,
+        "top_product_window": 2,
+        "top_ctr_window": 2,
         "usual_events": None,
     }
 

@@ -11,10 +11,12 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from tests.conftest import DAY
-from tests.contract.oracle import rankings
-from webapp.rankings.models import Run, TopCTR, TopProduct
+from tests.contract.oracle import rankings, trending
+from webapp.rankings.models import Run, TopCTR, TopCTRWindow, TopProduct, TopProductWindow, Trending
 
-DAYS = ["2026-11-19", DAY, f"{DAY} 23:59:59", f"{DAY}T00:00:00Z"]
+BEFORE = "2026-11-19"
+DAYS = [BEFORE, DAY, f"{DAY} 23:59:59", f"{DAY}T00:00:00Z"]
+VISITED, RATED = ("views",), ("clicks", "impressions", "ctr", "score")
 # Ids that CSV, SQL, globs, JSON or a careless join would get wrong.
 TRICKY = [
     "a",
@@ -52,15 +54,21 @@ def write_raw(raw, active, views, ads):
     raw.put("ads_views.csv", as_csv(["advertiser_id", "product_id", "type", "date"], ads))
 
 
+def rows_in(model, columns, **of):
+    """Return the table's rows of the day's published run, as the oracle writes them."""
+    rows = model.objects.published().filter(date=DAY, **of)
+    found = rows.values_list("advertiser_id", "rank", "date", "product_id", *columns)
+    return sorted((*row[:2], f"{row[2]:%Y-%m-%d}", *row[3:]) for row in found)
+
+
 def published():
-    """Return the rows of both tables of the day's published run, as the oracle writes them."""
-    return tuple(
-        sorted(
-            (*row[:2], f"{row[2]:%Y-%m-%d}", *row[3:])
-            for row in model.objects.published().values_list("advertiser_id", "rank", "date", "product_id", *columns)
-        )
-        for model, columns in ((TopProduct, ("views",)), (TopCTR, ("clicks", "impressions", "ctr", "score")))
-    )
+    """Return the day's lists of TopProduct and of TopCTR."""
+    return rows_in(TopProduct, VISITED), rows_in(TopCTR, RATED)
+
+
+def published_over(days):
+    """Return the same over several days."""
+    return rows_in(TopProductWindow, VISITED, days=days), rows_in(TopCTRWindow, RATED, days=days)
 
 
 @st.composite
@@ -77,21 +85,31 @@ def raw_rows(draw):
 
 # Each example is a night of some seconds, so a failing one is shown as it was found, not made smaller.
 @settings(
-    max_examples=10,
+    max_examples=6,
     deadline=None,
     phases=[Phase.explicit, Phase.generate],
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
-@given(rows=raw_rows(), prior_weight=st.sampled_from(["0", "20", "0.5"]), min_impressions=st.sampled_from(["1", "2"]))
-def test_generated_events_rank_as_plain_python_says(night, raw, rows, prior_weight, min_impressions):
+@given(
+    rows=raw_rows(),
+    prior_weight=st.sampled_from(["0", "20", "0.5"]),
+    min_impressions=st.sampled_from(["1", "2"]),
+    trend_weight=st.sampled_from(["1", "20"]),
+)
+def test_generated_events_rank_as_plain_python_says(night, raw, rows, prior_weight, min_impressions, trend_weight):
+    """Every model, over every window, of a day and the one before it."""
     active, views, ads = rows
     write_raw(raw, active, views, ads)
+    evidence = ["--ctr-prior-weight", prior_weight, "--min-impressions", min_impressions]
     # hypothesis makes quiet days as well
-    night("--allow-drop", "--ctr-prior-weight", prior_weight, "--min-impressions", min_impressions)
+    night("--allow-drop", "--from", BEFORE, "--to", DAY, *evidence, "--trend-prior-weight", trend_weight)
 
-    assert published() == rankings(
-        active, views, ads, DAY, prior_weight=float(prior_weight), min_impressions=int(min_impressions)
-    )
+    ranked_by = {"prior_weight": float(prior_weight), "min_impressions": int(min_impressions)}
+    assert published() == rankings(active, views, ads, DAY, **ranked_by)
+    both_days = rankings(active, views, ads, DAY, **ranked_by, days=[BEFORE, DAY])
+    assert published_over(7) == published_over(28) == both_days
+    trends = trending(active, views, ads, DAY, [BEFORE], prior_weight=float(trend_weight))
+    assert rows_in(Trending, ("views", "usual", "score")) == trends
 
 
 @pytest.fixture

@@ -49,7 +49,7 @@ def test_other_parameters_are_shown_beside_the_published_lists(published, replay
     said = replayed("--ctr-prior-weight", "20")
 
     run = published[0]["run_id"]
-    assert said[:-1] == [
+    assert said[:-2] == [
         f"{DAY} top_product, against run {run}: 0 entered, 0 left, 0 moved",
         f"{DAY} top_ctr, against run {run}: 0 entered, 0 left, 2 moved",
         "  advertiser a: 2 of its places differ",
@@ -73,14 +73,14 @@ def test_a_replay_changes_nothing(published, replayed, tmp_path):
 
 
 def test_the_same_parameters_give_the_published_lists(published, replayed):
-    assert [line.partition(": ")[2] for line in replayed()[:-1]] == ["0 entered, 0 left, 0 moved"] * 2
+    assert [line.partition(": ")[2] for line in replayed()[:-1]] == ["0 entered, 0 left, 0 moved"] * 3
 
 
 def test_what_a_minimum_takes_away_leaves_an_empty_place(published, replayed):
     said = replayed("--min-impressions", "10")
 
     assert "top_ctr, against run" in said[1] and said[1].endswith("0 entered, 1 left, 2 moved")
-    assert said[-2] == "       3  dull 0 100 0.0000"
+    assert said[-3] == "       3  dull 0 100 0.0000"
 
 
 def test_a_day_that_is_not_published_is_told_so(replayed):

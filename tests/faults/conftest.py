@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 import pytest
 
 from devstack.state import secret
-from spark_jobs.warehouse import RANKING_TABLES
+from spark_jobs.warehouse import RUN_TABLES
 from tests.faults.database import Session
 from tests.faults.editions import NEW, OLD
 from tests.faults.points import OPENED
@@ -112,7 +112,7 @@ def nothing_is_left(session):
         states = (
             "select array_agg(distinct state::text) <@ array['published', 'superseded', 'failed', 'refused'] from run"
         )
-        rows = " union all ".join(f"select run_id from {table}" for table in RANKING_TABLES)
+        rows = " union all ".join(f"select run_id from {table}" for table in RUN_TABLES)
         kept = "select id from run where state in ('published', 'superseded')"
         return session.tells(states) and session.tells(f"select not exists ({rows} except {kept})")
 

@@ -1,5 +1,6 @@
 """Rows and requests for the tests of the web app: `make_publication(day)`, `ask("/stats")`, `refused("/nope")`."""
 
+import json
 import socket
 from contextlib import contextmanager
 from datetime import UTC, date, datetime, timedelta
@@ -15,14 +16,27 @@ from django.utils import timezone
 from webapp.curation.models import HiddenProduct
 from webapp.curation.roles import ROLES, grant
 from webapp.rankings.memory import forget
-from webapp.rankings.models import Advertiser, Run, TopCTR, TopProduct
+from webapp.rankings.models import (
+    Advertiser,
+    AdvertiserCounts,
+    Run,
+    TopCTR,
+    TopCTRWindow,
+    TopProduct,
+    TopProductWindow,
+    Trending,
+)
 
 NOW = datetime(2026, 3, 10, 7, 0, tzinfo=UTC)
 YESTERDAY = date(2026, 3, 9)
+DEFAULTS = {"top": 20, "ctr_prior_weight": 0, "min_impressions": 1, "trend_prior_weight": 20}
 PASSWORD = "a long enough secret"
 SCORES: dict[type, dict[str, Any]] = {
     TopProduct: {"views": 5},
     TopCTR: {"clicks": 1, "impressions": 4, "ctr": 0.25, "score": 0.2},
+    Trending: {"views": 5, "usual": 2.5, "score": 2},
+    TopProductWindow: {"views": 35},
+    TopCTRWindow: {"clicks": 7, "impressions": 28, "ctr": 0.25, "score": 0.2},
 }
 
 
@@ -43,11 +57,29 @@ def make_run(day=YESTERDAY, state="published", **columns):
     return Run.objects.create(day=day, state=state, **columns)
 
 
-def make_list(run, advertiser_id, products, model=TopProduct):
+def make_list(run, advertiser_id, products, model=TopProduct, **columns):
     """The advertiser's list in the run, best first, from product ids with spaces between."""
+    same = {"run": run, "date": run.day, "advertiser_id": advertiser_id, **SCORES[model], **columns}
     return model.objects.bulk_create(
-        model(run=run, date=run.day, advertiser_id=advertiser_id, product_id=product, rank=rank, **SCORES[model])
-        for rank, product in enumerate(products.split(), start=1)
+        model(**same, product_id=product, rank=rank) for rank, product in enumerate(products.split(), start=1)
+    )
+
+
+def make_counts(run, advertiser_id, products, hidden=(), rejected=None, past_days=0):
+    """What the run counted of the advertiser: [views, impressions, clicks, views of the week before] by product.
+
+    A run that has none of its own gets the parameters that a night has by default.
+    """
+    run.parameters = DEFAULTS | run.parameters
+    run.save()
+    return AdvertiserCounts.objects.create(
+        run=run,
+        date=run.day,
+        advertiser_id=make_advertiser(advertiser_id).pk,
+        past_days=past_days,
+        products=json.dumps(products),
+        hidden=json.dumps(list(hidden)),
+        rejected=json.dumps(rejected or {}),
     )
 
 

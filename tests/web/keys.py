@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import timedelta
 
-from tests.web.conftest import YESTERDAY, make_advertiser, make_list, make_run
+from tests.web.conftest import YESTERDAY, make_advertiser, make_counts, make_list, make_run
 from webapp.keys.models import ApiKey
 from webapp.rankings.models import TopCTR, TopProduct
 
@@ -27,6 +27,7 @@ ROUTES = [
     Route("/recommendations/A/TopProduct", "one"),
     Route("/recommendations/A/TopCTR", "one"),
     Route("/history/A", "one"),
+    Route("/explain/A/TopProduct/product-of-A", "one"),
     Route("/recommendations/batch", "any", "POST", '{"advertiser_ids": ["A"]}'),
     Route(f"/snapshots/{YESTERDAY}", "any"),
     Route("/advertisers", "any"),
@@ -64,6 +65,7 @@ def make_lists_of(*advertiser_ids):
         make_advertiser(advertiser_id)
         for model in (TopProduct, TopCTR):
             make_list(run, advertiser_id, f"product-of-{advertiser_id}", model)
+        make_counts(run, advertiser_id, {f"product-of-{advertiser_id}": [5, 4, 1, 0]})
     return run
 
 

@@ -61,6 +61,6 @@ def test_swagger_ui_asks_with_the_key_that_was_entered(browse, live_server, sett
 
     (questions, answer), complaints = browse(walk)
 
-    assert questions == 11
+    assert questions == 12
     assert "product-of-A" in answer
     assert complaints == []

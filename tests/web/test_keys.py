@@ -41,6 +41,8 @@ def patterns_of(resolver, prefix=""):
 def test_these_tests_know_every_route():
     addresses = {*OPEN, *(route.path for route in EVERYWHERE)}
     named = {
+        "<path:advertiser_id>/<str:model>/<path:product_id>": "A/TopProduct/product-of-A",
+        "<path:advertiser_id>/<model:model>/<path:product_id>": "A/TopProduct/product-of-A",
         "<path:advertiser_id>/<str:model>": "A/TopProduct",
         "<path:advertiser_id>": "A",
         "<str:date>": "2026-03-09",

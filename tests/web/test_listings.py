@@ -39,6 +39,7 @@ def test_the_root_lists_every_endpoint(ask, address):
         "recommendations-batch": "/api/v1/recommendations/batch",
         "snapshots": "/api/v1/snapshots/{date}",
         "history": "/api/v1/history/{advertiser_id}",
+        "explain": "/api/v1/explain/{advertiser_id}/{model}/{product_id}",
     }
 
 
@@ -51,6 +52,7 @@ def test_models_are_described_with_their_score_columns(ask):
     assert {model["name"]: model["scores"] for model in models} == {
         "TopProduct": ["views"],
         "TopCTR": ["clicks", "impressions", "ctr", "score"],
+        "Trending": ["views", "usual", "score"],
     }
     assert all(model["description"] for model in models)
 
@@ -69,6 +71,7 @@ def test_an_advertiser_comes_with_links_to_their_lists(ask):
             "links": {
                 "TopProduct": "http://testserver/api/v1/recommendations/a%20b/TopProduct/",
                 "TopCTR": "http://testserver/api/v1/recommendations/a%20b/TopCTR/",
+                "Trending": "http://testserver/api/v1/recommendations/a%20b/Trending/",
                 "history": "http://testserver/api/v1/history/a%20b/",
             },
         }
@@ -213,7 +216,13 @@ def test_runs_are_filtered_by_day(ask, query, days):
 
 @pytest.mark.parametrize(
     ("query", "parameter"),
-    [("state=perhaps", "state"), ("day=2026-3-8", "day"), ("day_from=x", "day_from"), ("day_to=２", "day_to")],
+    [
+        ("state=perhaps", "state"),
+        ("day=2026-3-8", "day"),
+        ("day_from=x", "day_from"),
+        ("day=100%25", "day"),
+        ("day_to=２", "day_to"),
+    ],
 )
 def test_what_runs_cannot_be_asked_by_is_an_invalid_parameter(refused, query, parameter):
     problem = refused(f"/runs?{query}")

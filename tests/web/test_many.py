@@ -105,7 +105,7 @@ def test_an_unknown_fallback_is_an_invalid_parameter_that_names_the_models(refus
     problem = refused(f"{LIST}?fallback=Best")
 
     assert (problem["type"], problem["parameter"]) == ("invalid-parameter", "fallback")
-    assert "TopProduct and TopCTR" in problem["detail"]
+    assert "TopProduct, TopCTR, Trending" in problem["detail"]
 
 
 # Batch
@@ -337,13 +337,14 @@ def test_a_snapshot_in_csv_has_a_row_a_product(client):
                     "score",
                     "ctr_low",
                     "ctr_high",
+                    "usual",
                 ],
                 values,
                 strict=True,
             )
         )
         for values in (
-            ["2026-03-09", str(run.pk), "a,b", "TopProduct", "1", "p1", "5", *[""] * 6],
+            ["2026-03-09", str(run.pk), "a,b", "TopProduct", "1", "p1", "5", *[""] * 7],
             [
                 "2026-03-09",
                 str(run.pk),
@@ -357,6 +358,7 @@ def test_a_snapshot_in_csv_has_a_row_a_product(client):
                 "0.25",
                 "0.2",
                 *map(str, wilson(1, 4)),
+                "",
             ],
         )
     ]

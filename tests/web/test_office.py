@@ -9,7 +9,7 @@ import pytest
 
 from tests.web.conftest import NOW, YESTERDAY, days_ago, hide, make_advertiser, make_list, make_publication, make_run
 from webapp.office.charts import bar_chart, rank_chart
-from webapp.rankings.models import TopCTR
+from webapp.rankings.models import TopCTR, Trending
 
 pytestmark = pytest.mark.django_db
 PAGE = "/admin/rankings/advertiser/A/change/"
@@ -138,12 +138,15 @@ def test_on_the_first_day_nothing_has_moved(log_in):
 
 
 def test_both_lists_stand_side_by_side_with_their_counts(log_in):
-    make_list(make_publication(products="p1"), "A", "p2", TopCTR)
+    run = make_publication(products="p1")
+    make_list(run, "A", "p2", TopCTR)
+    make_list(run, "A", "p3", Trending)
     lists = log_in("viewer").get(PAGE).context["lists"]
 
     assert [(each.name, each.places[0].scores) for each in lists] == [
         ("TopProduct", ["5"]),
         ("TopCTR", ["1", "4", "25.00%", "20.00%"]),
+        ("Trending", ["5", "2.50", "2.00"]),
     ]
 
 

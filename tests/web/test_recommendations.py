@@ -205,7 +205,7 @@ def test_an_unknown_model_is_told_the_models(refused):
     problem = refused("/recommendations/A/topproduct")
 
     assert (problem["status"], problem["type"]) == (404, "unknown-model")
-    assert problem["models"] == ["TopProduct", "TopCTR"]
+    assert problem["models"] == ["TopProduct", "TopCTR", "Trending"]
 
 
 @pytest.mark.parametrize("advertiser_id", ["B", "a", "x" * 65, "%00", "%FF"])

@@ -18,6 +18,7 @@ def test_the_answer_is_as_designed(ask):
         "published_at": "2026-03-10T05:00:00Z",
         "advertisers": {"active": 1, "with_recommendations": 1},
         "products": 3,
+        "scorecard": [],
         "most_changed": [
             {"advertiser_id": "A", "model": "TopCTR", "changed": 2},
             {"advertiser_id": "A", "model": "TopProduct", "changed": 1},
@@ -166,7 +167,7 @@ def test_the_number_of_queries_does_not_grow_with_advertisers(ask, django_assert
             make_list(run, f"A{number}", "p1 p2", TopProduct)
             make_list(run, f"A{number}", "p2 p3", TopCTR)
 
-    with django_assert_num_queries(6):
+    with django_assert_num_queries(7):
         ask("/stats")
 
 

@@ -6,11 +6,12 @@ import pytest
 from django.core.management import call_command
 from django.db import IntegrityError, connection, transaction
 
-from tests.web.conftest import YESTERDAY, days_ago, make_advertiser, make_list, make_publication, make_run
-from webapp.rankings.models import RANKINGS, Advertiser, Run, TopCTR, TopProduct
+from tests.web.conftest import SCORES, YESTERDAY, days_ago, make_advertiser, make_list, make_publication, make_run
+from webapp.rankings.models import RANKINGS, RUN_TABLES, WINDOWED, Advertiser, Run, TopCTR, TopProduct, Trending
 
 pytestmark = pytest.mark.django_db
-OURS = ["advertiser", "run", "top_product", "top_ctr", "rollback", "api_key"]
+OURS = ["advertiser", "run", "rollback", "api_key", *(model._meta.db_table for model in RUN_TABLES)]
+LISTS = [*RANKINGS.values(), *WINDOWED.values()]
 
 
 def refuses(constraint):
@@ -19,7 +20,7 @@ def refuses(constraint):
 
 def row(model, **columns):
     """A valid row of the model in a run of its own, save for the columns given."""
-    scores = {"views": 1} if model is TopProduct else {"clicks": 1, "impressions": 2, "ctr": 0.5}
+    scores = SCORES[model] | ({"days": 7} if model in WINDOWED.values() else {})
     run = columns.pop("run", None) or make_run(state="running")
     return model(
         **{"run": run, "date": run.day, "advertiser_id": "A", "product_id": "p", "rank": 1, **scores, **columns}
@@ -108,14 +109,14 @@ def test_a_published_run_has_the_time_of_it():
         make_run(published_at=None)
 
 
-@pytest.mark.parametrize("model", RANKINGS.values())
+@pytest.mark.parametrize("model", LISTS)
 @pytest.mark.parametrize("rank", [0, 21])
 def test_a_rank_outside_1_to_20_is_refused(model, rank):
     with refuses("rank_in_range"):
         row(model, rank=rank).save()
 
 
-@pytest.mark.parametrize("model", RANKINGS.values())
+@pytest.mark.parametrize("model", LISTS)
 def test_two_products_at_one_rank_are_refused(model):
     first = row(model)
     first.save()
@@ -124,7 +125,7 @@ def test_two_products_at_one_rank_are_refused(model):
         row(model, run=first.run, product_id="q").save()
 
 
-@pytest.mark.parametrize("model", RANKINGS.values())
+@pytest.mark.parametrize("model", LISTS)
 def test_one_product_at_two_ranks_is_refused(model):
     first = row(model)
     first.save()
@@ -142,6 +143,27 @@ def test_negative_views_are_refused():
 def test_counts_that_make_no_rate_are_refused(columns):
     with refuses("topctr_counts_not_negative"):
         row(TopCTR, **columns).save()
+
+
+@pytest.mark.parametrize("score", [0.9, math.nan, math.inf])
+def test_a_product_that_does_not_rise_is_refused_by_trending(score):
+    with refuses("trending_score_is_a_rise"):
+        row(Trending, score=score).save()
+
+
+@pytest.mark.parametrize("model", WINDOWED.values())
+def test_a_window_that_nobody_asks_for_is_refused(model):
+    with refuses("window_known"):
+        row(model, days=2).save()
+
+
+@pytest.mark.parametrize("model", WINDOWED.values())
+def test_windows_have_a_list_each(model):
+    first = row(model)
+    first.save()
+    row(model, run=first.run, days=28).save()
+
+    assert model.objects.count() == 2
 
 
 @pytest.mark.parametrize("score", [-0.1, math.nan, math.inf])

@@ -21,8 +21,11 @@ from webapp.office.day_lists import WEEK, day_lists
 from webapp.office.exports import as_csv
 from webapp.office.preview import previews
 from webapp.rankings.admin import ReadOnlyAdmin, address_of, lists_of
-from webapp.rankings.models import RANKINGS, Advertiser, Run
+from webapp.rankings.explanations import explanation, find_explanation
+from webapp.rankings.lists import absent_days
+from webapp.rankings.models import RANKINGS, WINDOWS, Advertiser, Run
 from webapp.rankings.parameters import parse_day
+from webapp.rankings.problems import Problem
 
 PAST_HIDES = 10
 
@@ -48,6 +51,7 @@ class AdvertiserAdmin(ReadOnlyAdmin):
         return [
             path("<path:object_id>/hide/", view(self.hide_view), name="rankings_advertiser_hide"),
             path("<path:object_id>/unhide/", view(self.unhide_view), name="rankings_advertiser_unhide"),
+            path("<path:object_id>/explain/", view(self.explain_view), name="rankings_advertiser_explain"),
             path("<path:object_id>/<str:model>.csv", view(self.csv_view), name="rankings_advertiser_csv"),
             *super().get_urls(),
         ]
@@ -55,13 +59,13 @@ class AdvertiserAdmin(ReadOnlyAdmin):
     def change_view(
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
-        """The advertiser's page, of ?day= or of the newest published day."""
+        """The advertiser's page, of ?day= or of the newest published day, over ?window= days or the one."""
         if request.method != "GET":
             raise PermissionDenied
         advertiser = self.find(request, object_id)
         published = Run.objects.published()
         days = published.days()
-        day = wanted_day(request) or days.last
+        day, window = wanted_day(request) or days.last, wanted_window(request)
         runs = list(published.up_to(day).newest_first()[:WEEK]) if day else []
         run = runs[0] if runs and runs[0].day == day else None
         hides = HiddenProduct.objects.for_advertiser(advertiser).select_related("hidden_by", "unhidden_by")
@@ -77,11 +81,36 @@ class AdvertiserAdmin(ReadOnlyAdmin):
             "later": published.after(day).oldest_first().first() if day else None,
             "earlier": published.before(day).newest() if day else None,
             "previous": runs[1] if run and len(runs) > 1 else None,
-            "lists": day_lists(advertiser, runs, hidden) if run else [],
+            "lists": day_lists(advertiser, runs, hidden, window) if run else [],
+            "window": window,
+            "windows": (1, *WINDOWS),
+            "absent_days": absent_days(run, window) if run else [],
             "hidden": hidden.values(),
             "past": hides.exclude(pk__in=[each.pk for each in hidden.values()]).newest_first()[:PAST_HIDES],
         }
         return self.page(request, "admin/rankings/advertiser/change_form.html", context)
+
+    def explain_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """Why ?product_id= has its place in the list of ?model=, or none."""
+        advertiser = self.find(request, object_id)
+        product = request.GET.get("product_id", "")
+        model = request.GET.get("model", next(iter(RANKINGS)))
+        context: dict[str, Any] = {
+            "title": f"Why a product of {advertiser} has its place",
+            "advertiser": advertiser,
+            "original": advertiser,
+            "models": RANKINGS,
+            "model": model,
+            "product": product,
+            "day": wanted_day(request) or Run.objects.published().days().last,
+        }
+        if product:
+            try:
+                found = find_explanation(advertiser.pk, model, product, wanted_day(request), key=None)
+                context["explanation"] = explanation(found)
+            except Problem as problem:
+                context["problem"] = problem.detail
+        return self.page(request, "admin/rankings/advertiser/explain.html", context)
 
     def hide_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
         """Previews the lists without a product, and hides it."""
@@ -145,6 +174,14 @@ class AdvertiserAdmin(ReadOnlyAdmin):
         return TemplateResponse(
             request, template, {**self.admin_site.each_context(request), "opts": self.model._meta, **context}
         )
+
+
+def wanted_window(request: HttpRequest) -> int:
+    """?window=, 1 unless given; Http404 for one that there is not."""
+    text = request.GET.get("window", "1")
+    if text not in map(str, (1, *WINDOWS)):
+        raise Http404(f"There are no lists over {text} days.")
+    return int(text)
 
 
 def wanted_day(request: HttpRequest) -> date | None:

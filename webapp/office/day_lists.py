@@ -6,6 +6,7 @@ from datetime import date
 
 from webapp.curation.models import HiddenProduct
 from webapp.office.charts import RankChart, rank_chart
+from webapp.rankings.lists import models_over, rows_of
 from webapp.rankings.models import RANKINGS, Advertiser, Ranking, Run
 
 WEEK = 7
@@ -27,9 +28,8 @@ class Place:
 
     @property
     def scores(self) -> list[str]:
-        """What the row was scored by, in the order of its ranking's columns: counts, and rates in per cent."""
-        values = (getattr(self.row, name) for name in self.row.scores)
-        return [f"{value:.2%}" if isinstance(value, float) else f"{value:,}" for value in values]
+        """What the row was scored by, in the order of its ranking's columns."""
+        return [in_words(getattr(self.row, name), name in self.row.shares) for name in self.row.scores]
 
 
 @dataclass(frozen=True)
@@ -48,21 +48,29 @@ def score_of(ranking: type[Ranking]) -> str:
     return ranking.scores[-1]
 
 
-def day_lists(advertiser: Advertiser, runs: Sequence[Run], hidden: dict[str, HiddenProduct]) -> list[DayList]:
+def in_words(value: float, is_share: bool) -> str:
+    """Counts as they are, shares in per cent, other numbers to two digits."""
+    return f"{value:.2%}" if is_share else f"{value:,.2f}" if isinstance(value, float) else f"{value:,}"
+
+
+def day_lists(
+    advertiser: Advertiser, runs: Sequence[Run], hidden: dict[str, HiddenProduct], window: int = 1
+) -> list[DayList]:
     """The lists of the first of `runs` (newest first), held against the second's; one query a ranking."""
-    return [day_list(ranking, advertiser, runs, hidden) for ranking in RANKINGS.values()]
+    return [day_list(model, advertiser, runs, hidden, window) for model in models_over(window)]
 
 
 def day_list(
-    ranking: type[Ranking], advertiser: Advertiser, runs: Sequence[Run], hidden: dict[str, HiddenProduct]
+    model: str, advertiser: Advertiser, runs: Sequence[Run], hidden: dict[str, HiddenProduct], window: int
 ) -> DayList:
+    ranking = RANKINGS[model]
     by_day: dict[date, list[Ranking]] = {run.day: [] for run in runs}
-    for row in ranking.objects.filter(run__in=runs).for_advertiser(advertiser).best_first():
+    for row in rows_of(model, window).filter(run__in=runs).for_advertiser(advertiser).best_first():
         by_day[row.date].append(row)
     now, *earlier = by_day.values()
     before = earlier[0] if earlier else None
     ways = [(day, [row.product_id for row in rows]) for day, rows in reversed(by_day.items())]
-    return DayList(ranking.__name__, ranking.scores, places(now, before, hidden), gone(now, before), rank_chart(ways))
+    return DayList(model, ranking.scores, places(now, before, hidden), gone(now, before), rank_chart(ways))
 
 
 def places(now: Sequence[Ranking], before: Sequence[Ranking] | None, hidden: dict[str, HiddenProduct]) -> list[Place]:

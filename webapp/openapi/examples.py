@@ -59,11 +59,43 @@ EXAMPLES: dict[type, Any] = {
             {"date": DAY, "published": True, "final": False, "models": {"TopProduct": VIEWED, "TopCTR": LIST["items"]}}
         ],
     },
+    views.ExplanationView: {
+        "advertiser_id": "SHOES4YOU",
+        "model": "TopCTR",
+        "product_id": "clog",
+        "date": DAY,
+        "run": 41,
+        "published_at": "2026-03-10T03:10:00Z",
+        "listed": False,
+        "reason": "beyond-the-list",
+        "explanation": "It ranks 23 of 640, and the list ends with 20.",
+        "rank": 23,
+        "ranked": 640,
+        "counts": {"views": 12, "impressions": 100, "clicks": 2, "past_views": 70},
+        "score": 0.02,
+        "working": "2 clicks / 100 impressions",
+        "cut": {"rank": 20, "product_id": "pump", "score": 0.025},
+        "distance": -0.005,
+        "rejected": None,
+    },
     views.StatsView: {
         "date": DAY,
         "published_at": "2026-03-10T03:10:00Z",
         "advertisers": {"active": 20, "with_recommendations": 20},
         "products": 640,
+        "scorecard": [
+            {
+                "model": "TopCTR",
+                "impressions": 9000,
+                "clicks": 180,
+                "ctr": 0.02,
+                "other_impressions": 91000,
+                "other_clicks": 910,
+                "other_ctr": 0.01,
+                "share_of_impressions": 0.09,
+                "share_of_clicks": 0.165137614,
+            }
+        ],
         "most_changed": [{"advertiser_id": "SHOES4YOU", "model": "TopCTR", "changed": 7}],
         "model_overlap": {
             "mean": 0.24,

@@ -22,6 +22,7 @@ MODEL: Schema = {"type": "string", "enum": list(RANKINGS)}
 PATH: dict[str, tuple[Schema, str, Any]] = {
     "advertiser_id": ({"type": "string", "minLength": 1, "maxLength": 64}, "The ad platform's id.", "SHOES4YOU"),
     "model": (MODEL, "The ranking.", "TopCTR"),
+    "product_id": (ID, "The advertiser's product.", "boot42"),
     "date": (DAY, "A published day.", "2026-03-09"),
 }
 
@@ -30,6 +31,8 @@ def schema_of_field(field: serializers.Field) -> Schema:
     """The JSON schema of a field of a query or body."""
     if isinstance(field, parameters.NumberField):
         return {"type": "integer", "minimum": field.least, "maximum": field.most}
+    if isinstance(field, parameters.WindowField):
+        return {"type": "integer", "enum": list(field.choices)}
     if isinstance(field, parameters.DayField):
         return DAY
     if isinstance(field, parameters.IdField):

@@ -18,6 +18,7 @@ from webapp.keys.problems import (
     TooManyRequests,
 )
 from webapp.rankings import problems
+from webapp.rankings.models import RANKINGS
 from webapp.rankings.problems import Problem
 
 MEDIA_TYPE = "application/problem+json"
@@ -32,10 +33,11 @@ EXAMPLES: list[Problem] = [
     problems.InvalidParameter("limit: “0” is not a whole number from 1 to 20.", parameter="limit"),
     problems.InvalidBody("The body is not JSON in UTF-8."),
     problems.BodyTooLarge("A body may have 65536 bytes at most."),
-    problems.UnknownModel("“Best” is not a model; there are TopProduct and TopCTR.", models=["TopProduct", "TopCTR"]),
+    problems.UnknownModel(f"“Best” is not a model; there are {', '.join(RANKINGS)}.", models=list(RANKINGS)),
     problems.UnknownAdvertiser("No advertiser “SHOES” was ever active; /api/v1/advertisers lists them."),
     problems.InactiveAdvertiser("“SHOES4YOU” is not active now; their history remains."),
     problems.NoRecommendations("“SHOES4YOU” had no events on 2026-03-09 that TopCTR could rank."),
+    problems.NoExplanation("Run 7 of 2026-03-09 kept no counts; days ranked by this version on have them."),
     problems.DayNotPublished(
         "2026-03-10 is not published; the published days lie from 2026-01-01 to 2026-03-09.",
         first_day="2026-01-01",

@@ -5,7 +5,7 @@ page of their own.
 """
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, ClassVar
 from urllib.parse import urlencode
 
 from django.contrib import admin
@@ -17,7 +17,7 @@ from django.urls import reverse
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
 
-from webapp.rankings.models import RANKINGS, Ranking, Rollback, Run, TopCTR, TopProduct
+from webapp.rankings.models import RANKINGS, WINDOWED, Ranking, Rollback, Run
 from webapp.rankings.rollback_action import RollsBack
 
 
@@ -167,12 +167,12 @@ def score(column: str, order_by: str | None = None) -> Callable[[Ranking], str]:
 class RankingAdmin(ReadOnlyAdmin):
     """What the rankings' pages have in common; their score columns come from the model."""
 
-    list_filter = ("run__state",)
+    list_filter: ClassVar[tuple[str, ...]] = ("run__state",)
     list_select_related = ("run",)
     search_fields = ("advertiser__advertiser_id__exact", "product_id__exact")
     search_help_text = "A whole advertiser id or a whole product id"
     date_hierarchy = "date"
-    ordering = ("-date", "advertiser_id", "rank")
+    ordering: ClassVar[tuple[str, ...]] = ("-date", "advertiser_id", "rank")
 
     def get_readonly_fields(self, request: HttpRequest, obj: Model | None = None) -> list[str]:
         return ["advertiser_link", "run_link", *self.model.derived]
@@ -193,4 +193,16 @@ class RankingAdmin(ReadOnlyAdmin):
         return link("run_change", f"{row.run_id},\N{NO-BREAK SPACE}{row.run.state}", row.run_id)
 
 
-admin.site.register([TopProduct, TopCTR], RankingAdmin)
+class WindowRankingAdmin(RankingAdmin):
+    list_filter = ("days", "run__state")
+    ordering = ("-date", "advertiser_id", "days", "rank")
+
+    def get_list_display(self, request: HttpRequest) -> list[Any]:
+        return [*super().get_list_display(request), "days"]
+
+    def get_fields(self, request: HttpRequest, obj: Model | None = None) -> list[Any]:
+        return ["days", *super().get_fields(request, obj)]
+
+
+admin.site.register(list(RANKINGS.values()), RankingAdmin)
+admin.site.register(list(WINDOWED.values()), WindowRankingAdmin)

@@ -11,13 +11,16 @@ from webapp.rankings.lists import (
     Recommendations,
     best,
     check_active,
+    check_window,
     find_run,
+    models_over,
     nothing_to_recommend,
     numbered,
+    rows_of,
     shown,
     unknown,
 )
-from webapp.rankings.models import RANKINGS, Advertiser, Ranking, Run
+from webapp.rankings.models import LASTING, Advertiser, Ranking, Run
 from webapp.rankings.problems import Problem
 
 Lists = dict[tuple[str, str], list[Ranking]]  # by advertiser and model
@@ -40,26 +43,33 @@ class Batch:
 
 def batch(
     advertiser_ids: Sequence[str],
-    models: Sequence[str],
+    models: Sequence[str] | None,
     day: date | None,
     limit: int,
     exclude: Collection[str],
     fallback: str | None,
     key: ApiKey | None,
+    window: int = 1,
 ) -> Batch:
-    """A list for each advertiser and each model, in the order asked; one that there is not hinders no other."""
+    """A list for each advertiser and each model, in the order asked; one that there is not hinders no other.
+
+    Without models, those that everybody with events has a list of.
+    """
+    models = models or [model for model in models_over(window) if model in LASTING]
+    to_read = dict.fromkeys([*models, *([fallback] if fallback else [])])
     run = find_run(day)
     advertisers = Advertiser.objects.visible_to(key).in_bulk(advertiser_ids)
-    lists = read(run, dict.fromkeys([*models, *([fallback] if fallback else [])]), advertisers)
+    lists = read(run, to_read, advertisers, window)
 
     def found(advertiser_id: str, model: str) -> Recommendations:
         advertiser = advertisers.get(advertiser_id)
         if advertiser is None:
             raise unknown(advertiser_id)
         check_active(advertiser)
+        check_window(model, window)
         for name in (model, fallback):
             if name and (items := best(lists.get((advertiser_id, name), []), limit, exclude)):
-                return Recommendations(advertiser, name, run, items, None if name == model else model)
+                return Recommendations(advertiser, name, run, items, None if name == model else model, window)
         raise nothing_to_recommend(advertiser, model, run, exclude)
 
     def outcomes() -> Iterator[Outcome]:
@@ -72,11 +82,11 @@ def batch(
     return Batch(run, list(outcomes()))
 
 
-def read(run: Run, models: Collection[str], advertisers: Collection[str]) -> Lists:
+def read(run: Run, models: Collection[str], advertisers: Collection[str], window: int) -> Lists:
     """The advertisers' lists in the run; empty for those that have none."""
     lists: Lists = defaultdict(list)
-    for model in models:
-        rows = RANKINGS[model].objects.of(run).filter(advertiser__in=list(advertisers))
+    for model in (each for each in models_over(window) if each in models):
+        rows = rows_of(model, window).of(run).filter(advertiser__in=list(advertisers))
         for item in shown(rows).best_first():
             lists[item.advertiser_id, model].append(item)
     return {whose: numbered(items) for whose, items in lists.items()}

@@ -12,7 +12,7 @@ from django.views.generic import View
 
 from webapp.rankings import freshness
 from webapp.rankings.error_pages import database_page
-from webapp.rankings.models import RANKINGS, Advertiser, Run
+from webapp.rankings.models import LASTING, Advertiser, Run
 from webapp.rankings.pages import page
 from webapp.rankings.problems import database_trouble, document
 from webapp.rankings.statistics import compared
@@ -52,7 +52,7 @@ def state_of_things() -> dict[str, Any]:
     run = Run.objects.published().newest()
     context = {
         "run": run,
-        "models": RANKINGS,
+        "models": LASTING,
         "deadline": settings.PUBLISH_DEADLINE,
         "yesterday": freshness.yesterday(),
         "active": Advertiser.objects.active().count(),
@@ -67,5 +67,5 @@ def state_of_things() -> dict[str, Any]:
         "age": freshness.in_words(run.day),
         "with_recommendations": figures.with_recommendations,
         "products": figures.products,
-        "examples": Advertiser.objects.active().listed_in(run, *RANKINGS.values()).order_by("advertiser_id")[:EXAMPLES],
+        "examples": Advertiser.objects.active().listed_in(run, *LASTING.values()).order_by("advertiser_id")[:EXAMPLES],
     }

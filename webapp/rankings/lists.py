@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from webapp.curation.models import HiddenProduct
 from webapp.keys.models import ApiKey
-from webapp.rankings.models import RANKINGS, Advertiser, Ranking, Run
+from webapp.rankings.models import RANKINGS, WINDOWED, Advertiser, Ranking, Run
 from webapp.rankings.problems import (
     DayNotPublished,
     InactiveAdvertiser,
@@ -35,14 +35,16 @@ class Source:
 class ListSource(Source):
     advertiser: Advertiser
     model: str
+    window: int = 1
 
 
 @dataclass(frozen=True)
 class HistorySource(Source):
     advertiser: Advertiser
-    rankings: dict[str, type[Ranking]]
+    models: list[str]
     first: date
     last: date
+    window: int = 1
 
 
 @dataclass(frozen=True)
@@ -54,12 +56,18 @@ class Recommendations:
     run: Run
     items: list[Ranking]
     instead_of: str | None = None
+    window: int = 1
+
+    @property
+    def absent_days(self) -> list[date]:
+        return absent_days(self.run, self.window)
 
 
 @dataclass(frozen=True)
 class HistoryDay:
     """One day's lists by model; all empty when the day is not published. What is final, late events change no more."""
 
+    absent_days: list[date]
     date: date
     published: bool
     final: bool
@@ -74,6 +82,7 @@ class History:
     first: date
     last: date
     days: list[HistoryDay]
+    window: int = 1
 
 
 class Change(NamedTuple):
@@ -85,8 +94,30 @@ class Change(NamedTuple):
 
 def find_ranking(name: str) -> type[Ranking]:
     if name not in RANKINGS:
-        raise UnknownModel(f"“{name}” is not a model; there are {' and '.join(RANKINGS)}.", models=list(RANKINGS))
+        raise UnknownModel(f"“{name}” is not a model; there are {', '.join(RANKINGS)}.", models=list(RANKINGS))
     return RANKINGS[name]
+
+
+def models_over(window: int) -> list[str]:
+    """The models that there are lists of over so many days."""
+    return list(RANKINGS if window == 1 else WINDOWED)
+
+
+def check_window(model: str, window: int) -> None:
+    if model not in models_over(window):
+        raise NoRecommendations(f"{model} ranks single days; there are no lists of it over {window}.")
+
+
+def rows_of(model: str, window: int = 1) -> RankingQuerySet:
+    """The rows of a model's lists over so many days."""
+    return RANKINGS[model].objects.all() if window == 1 else WINDOWED[model].objects.filter(days=window)
+
+
+def absent_days(run: Run, window: int) -> list[date]:
+    """The days of the window, oldest first, that the run found no counts of, since they were not published by then."""
+    days = (run.day - timedelta(days=age) for age in range(window - 1, 0, -1))
+    found = run.inputs.get("lake", {}) if window > 1 else {}
+    return [day for day in days if str(day) not in found]
 
 
 def find_advertiser(advertiser_id: str, key: ApiKey | None) -> Advertiser:
@@ -134,11 +165,12 @@ def numbered(items: Iterable[Ranking]) -> list[Ranking]:
     return items
 
 
-def find_list(advertiser_id: str, model: str, day: date | None, key: ApiKey | None) -> ListSource:
+def find_list(advertiser_id: str, model: str, day: date | None, key: ApiKey | None, window: int = 1) -> ListSource:
     find_ranking(model)
+    check_window(model, window)
     advertiser = find_advertiser(advertiser_id, key)
     check_active(advertiser)
-    return ListSource([find_run(day)], advertiser, model)
+    return ListSource([find_run(day)], advertiser, model, window)
 
 
 def check_active(advertiser: Advertiser) -> None:
@@ -155,12 +187,12 @@ def recommendations(
     """
     [run] = source.runs
     for model in dict.fromkeys([source.model, fallback or source.model]):
-        rows = RANKINGS[model].objects.of(run).for_advertiser(source.advertiser)
+        check_window(model, source.window)
+        rows = rows_of(model, source.window).of(run).for_advertiser(source.advertiser)
         items = best(numbered(shown(rows).best_first()), limit, exclude)
         if items:
-            return Recommendations(
-                source.advertiser, model, run, items, None if model == source.model else source.model
-            )
+            instead_of = None if model == source.model else source.model
+            return Recommendations(source.advertiser, model, run, items, instead_of, source.window)
     raise nothing_to_recommend(source.advertiser, source.model, run, exclude)
 
 
@@ -175,31 +207,34 @@ def nothing_to_recommend(advertiser: Advertiser, model: str, run: Run, exclude: 
 
 
 def find_history(
-    advertiser_id: str, last: date | None, length: int, model: str | None, key: ApiKey | None
+    advertiser_id: str, last: date | None, length: int, model: str | None, key: ApiKey | None, window: int = 1
 ) -> HistorySource:
     """The `length` days up to `last`, the newest published day if None, of one model or of all."""
-    rankings = {model: find_ranking(model)} if model is not None else RANKINGS
+    if model is not None:
+        find_ranking(model)
+        check_window(model, window)
+    models = models_over(window) if model is None else [model]
     advertiser = find_advertiser(advertiser_id, key)
     last = last or find_run(None).day
     first = date.fromordinal(max(1, last.toordinal() - length + 1))
     runs = list(Run.objects.published().between(first, last).newest_first())
     if not runs:
         raise not_published(f"No day from {first} to {last} is published")
-    return HistorySource(runs, advertiser, rankings, first, last)
+    return HistorySource(runs, advertiser, models, first, last, window)
 
 
 def history(source: HistorySource) -> History:
     items: dict[tuple[date, str], list[Ranking]] = defaultdict(list)
-    for name, ranking in source.rankings.items():
-        rows = ranking.objects.filter(run__in=source.runs).for_advertiser(source.advertiser)
+    for model in source.models:
+        rows = rows_of(model, source.window).filter(run__in=source.runs).for_advertiser(source.advertiser)
         for item in shown(rows).best_first():
-            items[item.date, name].append(item)
+            items[item.date, model].append(item)
     if not items:
         raise NoRecommendations(
             f"“{source.advertiser}” had no events from {source.first} to {source.last} that could be ranked."
         )
 
-    final = {run.day: run.final for run in source.runs}
+    runs = {run.day: run for run in source.runs}
     days = [source.last - timedelta(days=age) for age in range((source.last - source.first).days + 1)]
     return History(
         source.advertiser,
@@ -207,11 +242,13 @@ def history(source: HistorySource) -> History:
         source.last,
         [
             HistoryDay(
-                day,
-                day in final,
-                final.get(day, False),
-                {name: numbered(items.get((day, name), [])) for name in source.rankings},
+                date=day,
+                published=day in runs,
+                final=day in runs and runs[day].final,
+                models={model: numbered(items.get((day, model), [])) for model in source.models},
+                absent_days=absent_days(runs[day], source.window) if day in runs else [],
             )
             for day in days
         ],
+        source.window,
     )

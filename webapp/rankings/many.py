@@ -41,12 +41,13 @@ class BatchView(QuestionView):
         wanted = self.body_class.read(cast(dict[str, Any], request.data))
         found = batch(
             wanted["advertiser_ids"],
-            wanted["models"],
+            wanted.get("models"),
             wanted.get("date"),
             wanted["limit"],
             wanted["exclude"],
             wanted.get("fallback"),
             key_of(request),
+            wanted["window"],
         )
         return Response(self.get_serializer(found).data)
 
@@ -67,6 +68,7 @@ class SnapshotView(PublishedView[snapshots.SnapshotSource]):
     """A published day's lists of all active advertisers, as a stream: gzipped, unless the caller takes no gzip.
 
     model: only that model's lists.
+    window: over how many days the lists are, the day itself the last of them: 1, 7 or 28; 1 unless given.
     format: ndjson, a JSON object a line and list; or csv, a line a product. Or ask by the Accept header.
     """
 
@@ -87,12 +89,12 @@ class SnapshotView(PublishedView[snapshots.SnapshotSource]):
             day = parse_day(self.kwargs["date"])
         except ValueError as mistake:
             raise InvalidParameter(f"date: {mistake}", parameter="date") from None
-        return snapshots.find_snapshot(day, self.query.get("model"))
+        return snapshots.find_snapshot(day, self.query.get("model"), self.query["window"])
 
     def answer(self, found: snapshots.SnapshotSource) -> HttpResponseBase:
         lists = snapshots.snapshot(found, key_of(self.request))
         renderer: Any = self.request.accepted_renderer
-        lines = snapshots.FORMATS[renderer.format](lists, found.run)
+        lines = snapshots.FORMATS[renderer.format](lists, found)
         compressed = self.encoding() == "gzip"
         response = StreamingHttpResponse(
             snapshots.in_pieces(lines, compressed), content_type=f"{renderer.media_type}; charset=utf-8"

@@ -14,7 +14,7 @@ from rest_framework.negotiation import DefaultContentNegotiation
 from rest_framework.renderers import BaseRenderer
 from rest_framework.settings import api_settings
 
-from webapp.rankings.models import LONGEST_LIST, RANKINGS
+from webapp.rankings.models import LONGEST_LIST, RANKINGS, WINDOWS
 
 ID = r"[^\x00-\x1f\x7f]{1,64}"
 MOST_IDS = 100  # in one request
@@ -34,6 +34,10 @@ def parse_day(text: str) -> date:
 def shown(text: str) -> str:
     """What was sent, short enough to be said back."""
     return f"“{text[:40]}…”" if len(text) > 40 else f"“{text}”"
+
+
+def no_id(text: str) -> str:
+    return f"{shown(text)} is no id; one has 1 to 64 printable characters."
 
 
 class DayField(serializers.Field):
@@ -79,7 +83,7 @@ class IdField(serializers.Field):
     def to_internal_value(self, data: Any) -> str:
         if isinstance(data, str) and re.fullmatch(ID, data):
             return data
-        raise serializers.ValidationError(f"{shown(str(data))} is no id; one has 1 to 64 printable characters.")
+        raise serializers.ValidationError(no_id(str(data)))
 
 
 class NameField(serializers.ChoiceField):
@@ -91,7 +95,21 @@ class NameField(serializers.ChoiceField):
     def to_internal_value(self, data: Any) -> str:
         if isinstance(data, str) and data in RANKINGS:
             return data
-        raise serializers.ValidationError(f"{shown(str(data))} is not a model; there are {' and '.join(RANKINGS)}.")
+        raise serializers.ValidationError(f"{shown(str(data))} is not a model; there are {', '.join(RANKINGS)}.")
+
+
+class WindowField(serializers.Field):
+    """Over how many days a list is."""
+
+    choices = (1, *WINDOWS)
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(default=1, **options)
+
+    def to_internal_value(self, data: Any) -> int:
+        if str(data) in map(str, self.choices):
+            return int(data)
+        raise serializers.ValidationError(f"{shown(str(data))} is none; it is {', '.join(map(str, self.choices))}.")
 
 
 class DayFormField(forms.Field):
@@ -103,7 +121,8 @@ class DayFormField(forms.Field):
         try:
             return parse_day(value) if value else None
         except ValueError as mistake:
-            raise forms.ValidationError(str(mistake)) from None
+            # As a parameter, since a percent sign in the message itself would be taken for one.
+            raise forms.ValidationError("%(mistake)s", params={"mistake": str(mistake)}) from None
 
 
 class Query(serializers.Serializer):
@@ -137,19 +156,19 @@ class RecommendationsQuery(Query):
     limit = NumberField(least=1, most=LONGEST_LIST, default=LONGEST_LIST)
     exclude = serializers.ListField(child=IdField(), max_length=MOST_IDS, default=list)
     fallback = NameField(required=False)
+    window = WindowField()
 
 
 class BatchQuery(serializers.Serializer):
     """The body of a request for many lists at once."""
 
     advertiser_ids = serializers.ListField(child=IdField(), min_length=1, max_length=MOST_IDS)
-    models = serializers.ListField(
-        child=NameField(), min_length=1, max_length=len(RANKINGS), default=lambda: [*RANKINGS]
-    )
+    models = serializers.ListField(child=NameField(), min_length=1, max_length=len(RANKINGS), required=False)
     date = JsonDayField(required=False)
     limit = JsonNumberField(least=1, most=LONGEST_LIST, default=LONGEST_LIST)
     exclude = serializers.ListField(child=IdField(), max_length=MOST_IDS, default=list)
     fallback = NameField(required=False)
+    window = WindowField()
 
     @classmethod
     def read(cls, body: dict[str, Any]) -> dict[str, Any]:
@@ -169,10 +188,16 @@ class HistoryQuery(Query):
     days = NumberField(least=1, most=90, default=7)
     to = DayField(required=False)
     model = serializers.CharField(required=False, trim_whitespace=False)
+    window = WindowField()
 
 
 class SnapshotQuery(Query):
     model = NameField(required=False)
+    window = WindowField()
+
+
+class ExplainQuery(Query):
+    date = DayField(required=False)
 
 
 class StatsQuery(Query):

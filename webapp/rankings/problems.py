@@ -75,6 +75,12 @@ class NoRecommendations(Problem):
     title = "There is nothing to recommend"
 
 
+class NoExplanation(Problem):
+    status_code = HTTPStatus.NOT_FOUND
+    type = "no-explanation"
+    title = "There is nothing to explain it with"
+
+
 class InvalidBody(Problem):
     status_code = HTTPStatus.BAD_REQUEST
     type = "invalid-body"

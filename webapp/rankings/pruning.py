@@ -6,7 +6,7 @@ from django.db.models.functions import Now
 
 from webapp.rankings.lake import Lake, remove_run
 from webapp.rankings.locks import hold
-from webapp.rankings.models import RANKINGS, Run
+from webapp.rankings.models import RUN_TABLES, Run
 
 
 def superfluous(keep: int) -> QuerySet[Run]:
@@ -30,8 +30,8 @@ def prune(run: Run, keep: int, lake: Lake) -> bool:
     hold(run.day)
     if not superfluous(keep).filter(pk=run.pk).exists():
         return False
-    for ranking in RANKINGS.values():
-        ranking.objects.of(run).delete()
+    for model in RUN_TABLES:
+        model._default_manager.filter(run=run).delete()
     Run.objects.filter(pk=run.pk).update(pruned_at=Now())
     remove_run(lake, run.day, run.pk)
     return True

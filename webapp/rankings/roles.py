@@ -5,7 +5,7 @@ from django.apps import apps
 from django.db.migrations.recorder import MigrationRecorder
 
 from webapp.curation.models import HiddenProduct
-from webapp.rankings.models import RANKINGS, Advertiser, Rollback, Run
+from webapp.rankings.models import RUN_TABLES, Advertiser, Rollback, Run
 
 Rights = dict[str, str]
 """What may be done, by table, as GRANT spells it. Identity columns need no rights to their sequences."""
@@ -16,7 +16,7 @@ def batch_rights() -> Rights:
     return {
         table_of(Run): "select, insert, update, delete",
         table_of(Advertiser): "select, insert, update",
-        **{table_of(ranking): "select, insert, delete" for ranking in RANKINGS.values()},
+        **{table_of(model): "select, insert, delete" for model in RUN_TABLES},
         table_of(HiddenProduct): "select",
     }
 
@@ -27,7 +27,7 @@ def web_rights() -> Rights:
     own = [model for model in everything if model._meta.managed and not model._meta.proxy]
     return {
         **{table_of(model): "select, insert, update, delete" for model in own},
-        **{table_of(ranking): "select" for ranking in RANKINGS.values()},
+        **{table_of(model): "select" for model in RUN_TABLES},
         table_of(Run): "select, update (state, published_at)",
         table_of(Advertiser): "select, update (active)",
         table_of(Rollback): "select, insert",

@@ -9,11 +9,13 @@ from rest_framework.reverse import reverse
 
 from webapp.rankings.batch import Outcome
 from webapp.rankings.freshness import is_fresh
-from webapp.rankings.lists import HistoryDay, Recommendations
+from webapp.rankings.lists import History, HistoryDay, Recommendations
 from webapp.rankings.models import RANKINGS, Advertiser, Ranking, Run
 from webapp.rankings.problems import Problem
 
 ITEM = {"$ref": "#/components/schemas/Item"}
+OVER_DAYS = "Over how many days the list is, the last of them its date; absent where it is one"
+ABSENT_DAYS = "The days of the window that the list knows nothing of, since they were not published; absent with it"
 
 
 class ItemSerializer(serializers.BaseSerializer):
@@ -35,6 +37,8 @@ class RecommendationsSerializer(serializers.Serializer):
     instead_of = serializers.CharField(
         required=False, help_text="The model that was asked for, where the list is the fallback's; else absent"
     )
+    window = serializers.IntegerField(required=False, help_text=OVER_DAYS)
+    absent_days = serializers.ListField(child=serializers.DateField(), required=False, help_text=ABSENT_DAYS)
 
     def get_status(self, recommendations: Recommendations) -> Literal["fresh", "stale"]:
         return "fresh" if is_fresh(recommendations.run.day) else "stale"
@@ -43,6 +47,8 @@ class RecommendationsSerializer(serializers.Serializer):
         answer = super().to_representation(instance)
         if answer["instead_of"] is None:
             del answer["instead_of"]
+        if instance.window == 1:
+            del answer["window"], answer["absent_days"]
         return answer
 
 
@@ -66,6 +72,7 @@ class HistoryDaySerializer(serializers.Serializer):
     published = serializers.BooleanField()
     final = serializers.BooleanField()
     models = serializers.SerializerMethodField()
+    absent_days = serializers.ListField(child=serializers.DateField(), required=False, help_text=ABSENT_DAYS)
 
     @extend_schema_field({"type": "object", "additionalProperties": {"type": "array", "items": ITEM}})
     def get_models(self, day: HistoryDay) -> dict[str, Any]:
@@ -75,12 +82,56 @@ class HistoryDaySerializer(serializers.Serializer):
 class HistorySerializer(serializers.Serializer):
     advertiser_id = serializers.CharField(source="advertiser.advertiser_id")
     to = serializers.DateField(source="last")
+    window = serializers.IntegerField(required=False, help_text=OVER_DAYS)
     days = HistoryDaySerializer(many=True)
 
     def get_fields(self) -> dict[str, Any]:
         """Adds `from`, which is a word of Python's own and cannot be declared."""
         fields = super().get_fields()
         return {"advertiser_id": fields.pop("advertiser_id"), "from": serializers.DateField(source="first"), **fields}
+
+    def to_representation(self, instance: History) -> dict[str, Any]:
+        answer = super().to_representation(instance)
+        if instance.window == 1:
+            del answer["window"]
+            for day in answer["days"]:
+                del day["absent_days"]
+        return answer
+
+
+class ProductCountsSerializer(serializers.Serializer):
+    views = serializers.IntegerField()
+    impressions = serializers.IntegerField()
+    clicks = serializers.IntegerField()
+    past_views = serializers.IntegerField(help_text="Visits in the week before")
+
+
+class CutSerializer(serializers.Serializer):
+    rank = serializers.IntegerField()
+    product_id = serializers.CharField()
+    score = serializers.FloatField()
+
+
+class ExplanationSerializer(serializers.Serializer):
+    advertiser_id = serializers.CharField(source="source.advertiser.pk")
+    model = serializers.CharField(source="source.model")
+    product_id = serializers.CharField(source="source.product_id")
+    date = serializers.DateField(source="source.run.day")
+    run = serializers.IntegerField(source="source.run.id")
+    published_at = serializers.DateTimeField(source="source.run.published_at")
+    listed = serializers.BooleanField(help_text="Whether readers get the product")
+    reason = serializers.CharField()
+    explanation = serializers.CharField(source="words", help_text="The reason in words")
+    rank = serializers.IntegerField(allow_null=True, help_text="Among all that the run ranked")
+    ranked = serializers.IntegerField(allow_null=True, help_text="How many those are")
+    counts = ProductCountsSerializer(allow_null=True)
+    score = serializers.FloatField(allow_null=True)
+    working = serializers.CharField(allow_null=True, help_text="How the score comes about")
+    cut = CutSerializer(allow_null=True, help_text="The list's last place; null where the list is not full")
+    distance = serializers.FloatField(allow_null=True, help_text="The score less the cut's")
+    rejected = serializers.DictField(
+        child=serializers.IntegerField(), allow_null=True, help_text="Rejected lines of the product, by reason"
+    )
 
 
 class AdvertiserFiguresSerializer(serializers.Serializer):
@@ -105,11 +156,24 @@ class OverlapSerializer(serializers.Serializer):
     by_advertiser = AdvertiserOverlapSerializer(source="least_overlapping", many=True)
 
 
+class ScorecardSerializer(serializers.Serializer):
+    model = serializers.CharField()
+    impressions = serializers.IntegerField()
+    clicks = serializers.IntegerField()
+    ctr = serializers.FloatField(allow_null=True)
+    other_impressions = serializers.IntegerField()
+    other_clicks = serializers.IntegerField()
+    other_ctr = serializers.FloatField(allow_null=True)
+    share_of_impressions = serializers.FloatField(allow_null=True)
+    share_of_clicks = serializers.FloatField(allow_null=True)
+
+
 class StatsSerializer(serializers.Serializer):
     date = serializers.DateField(source="run.day")
     published_at = serializers.DateTimeField(source="run.published_at")
     advertisers = AdvertiserFiguresSerializer(source="*")
     products = serializers.IntegerField()
+    scorecard = ScorecardSerializer(many=True)
     most_changed = ChangedSerializer(many=True)
     model_overlap = OverlapSerializer(source="*")
 

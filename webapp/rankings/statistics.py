@@ -9,7 +9,8 @@ from django.db.models import Count, Exists, OuterRef, QuerySet, Value
 
 from webapp.rankings import lists
 from webapp.rankings.memory import kept_figures
-from webapp.rankings.models import RANKINGS, Advertiser, Ranking, Run
+from webapp.rankings.models import LASTING, Advertiser, Ranking, Run
+from webapp.rankings.scorecards import Scorecard, scorecards
 
 Rows = list[dict[str, Any]]
 
@@ -73,6 +74,7 @@ class Statistics:
     active: int
     with_recommendations: int
     products: int
+    scorecard: list[Scorecard]
     most_changed: Rows
     mean_overlap: float | None
     least_overlapping: Rows
@@ -99,6 +101,7 @@ def statistics(source: StatisticsSource, limit: int) -> Statistics:
     return Statistics(
         run=run,
         active=Advertiser.objects.active().count(),
+        scorecard=kept_figures(("scorecard", run.pk), lambda: scorecards(run)),
         most_changed=most_changed(run, source.previous, limit),
         **compared(run, limit)._asdict(),
     )
@@ -121,11 +124,12 @@ def compared(run: Run, limit: int = 0) -> Compared:
 def most_changed(run: Run, previous: Run | None, limit: int) -> Rows:
     """The lists with the most products that the last published day before did not have; none if there was no such day.
 
-    Lists that gained nothing are left out; a list that did not exist the day before is new in all its products.
+    Lists that gained nothing are left out; a list that did not exist the day before is new in all its products. Of
+    Trending, where every day brings others, change says nothing.
     """
     if previous is None:
         return []
-    first, *others = (newcomers(ranking, run, previous) for ranking in RANKINGS.values())
+    first, *others = (newcomers(ranking, run, previous) for ranking in LASTING.values())
     changed = first.union(*others, all=True).order_by("-changed", "advertiser_id", "model")[:limit]
     return kept_figures(("most changed", run.pk, previous.pk, run.published_at, limit), lambda: list(changed))
 

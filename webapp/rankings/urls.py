@@ -4,11 +4,23 @@ from collections.abc import Callable
 from itertools import chain
 from typing import Any
 
-from django.urls import URLPattern, path
+from django.urls import URLPattern, path, register_converter
+from django.urls.converters import StringConverter
 
 from webapp.rankings import health, many, views
+from webapp.rankings.models import RANKINGS
 
 app_name = "api"
+explain = views.ExplanationView.as_view()
+
+
+class ModelConverter(StringConverter):
+    """The name of a model that there is."""
+
+    regex = "|".join(RANKINGS)
+
+
+register_converter(ModelConverter, "model")
 
 
 def either_way(route: str, view: Callable[..., Any], name: str) -> list[URLPattern]:
@@ -23,6 +35,10 @@ urlpatterns = list(
             "recommendations/<path:advertiser_id>/<str:model>", views.RecommendationsView.as_view(), "recommendations"
         ),
         either_way("history/<path:advertiser_id>", views.HistoryView.as_view(), "history"),
+        *(
+            either_way(f"explain/<path:advertiser_id>/<{kind}:model>/<path:product_id>", explain, "explain")
+            for kind in ("model", "str")  # a model that there is first, since both ids may have slashes in them
+        ),
         either_way("recommendations/batch", many.BatchView.as_view(), "recommendations-batch"),
         either_way("snapshots/<str:date>", many.SnapshotView.as_view(), "snapshots"),
         either_way("stats", views.StatsView.as_view(), "stats"),

@@ -14,14 +14,15 @@ from rest_framework.reverse import reverse
 
 from webapp.keys.permissions import ReachesAll
 from webapp.keys.requests import key_of
-from webapp.rankings import lists, statistics
+from webapp.rankings import explanations, lists, statistics
 from webapp.rankings.filters import AdvertiserFilter, RunFilter
 from webapp.rankings.models import RANKINGS, Advertiser, Ranking, Run
-from webapp.rankings.parameters import HistoryQuery, PageQuery, RecommendationsQuery, StatsQuery
+from webapp.rankings.parameters import ExplainQuery, HistoryQuery, PageQuery, RecommendationsQuery, StatsQuery
 from webapp.rankings.problems import (
     DayNotPublished,
     InactiveAdvertiser,
     InvalidParameter,
+    NoExplanation,
     NoRecommendations,
     UnknownAdvertiser,
     UnknownModel,
@@ -29,6 +30,7 @@ from webapp.rankings.problems import (
 from webapp.rankings.questions import PublishedView, QuestionView
 from webapp.rankings.serializers import (
     AdvertiserSerializer,
+    ExplanationSerializer,
     HistorySerializer,
     ModelSerializer,
     RecommendationsSerializer,
@@ -56,6 +58,7 @@ class RootView(QuestionView):
                 "recommendations": f"{root}/recommendations/{{advertiser_id}}/{{model}}",
                 "recommendations-batch": f"{root}/recommendations/batch",
                 "history": f"{root}/history/{{advertiser_id}}",
+                "explain": f"{root}/explain/{{advertiser_id}}/{{model}}/{{product_id}}",
                 "snapshots": f"{root}/snapshots/{{date}}",
             }
         )
@@ -68,6 +71,7 @@ class RecommendationsView(PublishedView[lists.ListSource]):
     limit: how many products at most, 1 to 20.
     exclude: a product to leave out; several times for several, up to 100. Those behind it keep their ranks.
     fallback: the model whose list to take when the asked one has nothing; instead_of then says which was asked.
+    window: over how many days the list is, the day itself the last of them: 1, 7 or 28; 1 unless given.
 
     A day is final once late events change it no more.
     """
@@ -84,7 +88,8 @@ class RecommendationsView(PublishedView[lists.ListSource]):
     )
 
     def find(self) -> lists.ListSource:
-        return lists.find_list(**self.kwargs, day=self.query.get("date"), key=key_of(self.request))
+        query, key = self.query, key_of(self.request)
+        return lists.find_list(**self.kwargs, day=query.get("date"), key=key, window=query["window"])
 
     def read(self, found: lists.ListSource) -> lists.Recommendations:
         query = self.query
@@ -97,6 +102,7 @@ class HistoryView(PublishedView[lists.HistorySource]):
     days: how many, 1 to 90; 7 unless given.
     to: the last of them, YYYY-MM-DD; without it, the newest published day.
     model: only that model's lists.
+    window: over how many days each list is, its day the last of them: 1, 7 or 28; 1 unless given.
     """
 
     query_class = HistoryQuery
@@ -106,11 +112,37 @@ class HistoryView(PublishedView[lists.HistorySource]):
     def find(self) -> lists.HistorySource:
         query, key = self.query, key_of(self.request)
         return lists.find_history(
-            **self.kwargs, last=query.get("to"), length=query["days"], model=query.get("model"), key=key
+            **self.kwargs,
+            last=query.get("to"),
+            length=query["days"],
+            model=query.get("model"),
+            key=key,
+            window=query["window"],
         )
 
     def read(self, found: lists.HistorySource) -> lists.History:
         return lists.history(found)
+
+
+class ExplanationView(PublishedView[explanations.ExplanationSource]):
+    """Why a product has its place in an advertiser's list, or none.
+
+    date: a published day, YYYY-MM-DD; without it, the newest.
+
+    Ranks go beyond the list. The reason is listed, beyond-the-list, hidden, not-viewed (TopProduct), never-shown or
+    below-minimum (TopCTR), not-rising or no-past (Trending), no-events, only-rejected-rows or inactive. It is about the
+    list of the day itself.
+    """
+
+    query_class = ExplainQuery
+    serializer_class = ExplanationSerializer
+    problems = (InvalidParameter, UnknownModel, UnknownAdvertiser, DayNotPublished, NoExplanation)
+
+    def find(self) -> explanations.ExplanationSource:
+        return explanations.find_explanation(**self.kwargs, day=self.query.get("date"), key=key_of(self.request))
+
+    def read(self, found: explanations.ExplanationSource) -> explanations.Explanation:
+        return explanations.explanation(found)
 
 
 class StatsView(PublishedView[statistics.StatisticsSource]):
@@ -119,9 +151,11 @@ class StatsView(PublishedView[statistics.StatisticsSource]):
     date: a published day, YYYY-MM-DD; without it, the newest.
     limit: how many rows most_changed and by_advertiser have at most, 1 to 1000; 100 unless given.
 
-    Changed are the products that were not in the list of the published day before. The overlap is the Jaccard index of
-    an advertiser's two lists: the products in both, divided by the products in either. A product id that two
-    advertisers use counts as two products. The number of active advertisers is today's.
+    The scorecard says how the lists of the day before did on this one: their products' click-through rate, and that of
+    the same advertisers' other products. Changed are the products that were not in the list of the published day before;
+    of Trending, where they always are, nothing is said. The overlap is the Jaccard index of an advertiser's lists of
+    TopProduct and TopCTR: the products in both, divided by the products in either; the number of products is also of
+    these two. A product id that two advertisers use counts as two products. The number of active advertisers is today's.
     """
 
     permission_classes = (ReachesAll,)

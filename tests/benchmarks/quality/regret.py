@@ -1,13 +1,14 @@
 """What a list loses against the best one that there could have been."""
 
 from collections.abc import Callable, Sequence
+from functools import partial
+from typing import Any
 
 from pyspark.sql import Column, DataFrame, SparkSession, Window
 from pyspark.sql import functions as F
 
 from spark_jobs import sample_data
-from spark_jobs.ranking import keep_top, rankings
-from spark_jobs.settings import Evidence
+from spark_jobs.ranking import keep_top, top_ctr, top_product
 
 TOP = 20
 PLACES = (TOP, 5)
@@ -63,11 +64,11 @@ def _counts(is_within: Column) -> list[Column]:
 
 def lists() -> dict[str, Callable[[DataFrame], DataFrame]]:
     """Return what makes the lists that are compared, by name: the batch's own rankings, and the best that they could do."""
-    smoothed = {f"TopCTR, W = {weight}": Evidence(ctr_prior_weight=weight) for weight in WEIGHTS}
-    of_enough = {f"TopCTR, N = {least}": Evidence(min_impressions=least) for least in MINIMA}
+    smoothed: dict[str, dict[str, Any]] = {f"TopCTR, W = {weight}": {"ctr_prior_weight": weight} for weight in WEIGHTS}
+    of_enough: dict[str, dict[str, Any]] = {f"TopCTR, N = {least}": {"min_impressions": least} for least in MINIMA}
     return {
-        "TopProduct": rankings(TOP, Evidence())["top_product"],
-        **{name: rankings(TOP, evidence)["top_ctr"] for name, evidence in (smoothed | of_enough).items()},
+        "TopProduct": partial(top_product, top=TOP),
+        **{name: partial(top_ctr, top=TOP, **evidence) for name, evidence in (smoothed | of_enough).items()},
         UNAVOIDABLE: lambda counts: keep_top(counts.where("impressions > 0"), [F.desc("click_rate")], TOP),
     }
 

@@ -31,6 +31,11 @@ def hide_address(advertiser: Advertiser, product_id: str = "") -> str:
 
 
 @register.simple_tag
+def explain_address(advertiser: Advertiser, model: str, product_id: str, day: date) -> str:
+    return address_of("advertiser_explain", advertiser.pk, model=model, product_id=product_id, day=day)
+
+
+@register.simple_tag
 def unhide_address(advertiser: Advertiser) -> str:
     return address_of("advertiser_unhide", advertiser.pk)
 

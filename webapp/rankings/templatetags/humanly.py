@@ -19,3 +19,8 @@ def ago(moment: datetime) -> str:
     """“4 hours ago”; the largest unit is enough."""
     now = timezone.now()
     return "just now" if now - moment < timedelta(minutes=1) else f"{timesince(moment, now, depth=1)} ago"
+
+
+@register.filter
+def percent(share: float | None) -> str:
+    return "–" if share is None else f"{share:.2%}"

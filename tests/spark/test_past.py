@@ -1,0 +1,87 @@
+"""What days before a day add to it: sums over windows, and what is usual."""
+
+import pytest
+
+from spark_jobs.models import MODELS, lists
+from spark_jobs.past import DAYS_BACK, by_window, with_past
+from spark_jobs.settings import Evidence
+
+COUNTS = "advertiser_id string, product_id string, views bigint, impressions bigint, clicks bigint"
+
+
+@pytest.fixture
+def products(spark):
+    """A function that makes the day's products of (product_id, views) and, by days before, those of the past."""
+
+    def make(today, past=(), advertiser="a"):
+        counts = spark.createDataFrame([("a", product, views, 2 * views, views) for product, views in today], COUNTS)
+        rows = [(advertiser, product, views, 2 * views, views, age) for age, product, views in past]
+        return with_past(counts, spark.createDataFrame(rows, f"{COUNTS}, age int")).selectExpr("*", "false as hidden")
+
+    return make
+
+
+def views_in(products, days):
+    rows = by_window(products, [days]).where("views > 0").collect()
+    return {row.product_id: row.views for row in rows}
+
+
+PAST = [(1, "p", 10), (6, "week", 20), (7, "month", 30), (27, "old", 40), (28, "ancient", 50)]
+
+
+@pytest.mark.parametrize(
+    ("days", "there"),
+    [
+        (1, {"p": 1}),
+        (7, {"p": 11, "week": 20}),
+        (28, {"p": 11, "week": 20, "month": 30, "old": 40}),
+    ],
+)
+def test_a_window_adds_up_its_days_and_no_others(products, days, there):
+    assert views_in(products([("p", 1)], PAST), days) == there
+
+
+def test_no_day_before_the_longest_window_is_read():
+    assert DAYS_BACK == 27
+
+
+def test_a_window_has_lists_of_its_own(products):
+    ranked = lists(products([("p", 15)], PAST), 20, Evidence())["top_product_window"]()
+
+    assert [(row.days, row.rank, row.product_id) for row in ranked.orderBy("days", "rank").collect()] == [
+        *[(7, 1, "p"), (7, 2, "week")],
+        *[(28, 1, "old"), (28, 2, "month"), (28, 3, "p"), (28, 4, "week")],
+    ]
+
+
+def trends(products, weight=20.0):
+    rows = MODELS["trending"].rank(products, 20, Evidence(trend_prior_weight=weight)).orderBy("rank").collect()
+    return [(row.product_id, row.views, row.usual, row.score) for row in rows]
+
+
+def test_much_evidence_of_a_rise_beats_little(products):
+    found = trends(products([("few", 3), ("many", 60), ("calm", 9)], [(1, "few", 1), (1, "many", 30), (1, "calm", 9)]))
+
+    assert found == [("many", 60, 30.0, 80 / 50), ("few", 3, 1.0, 23 / 21)]
+
+
+def test_the_usual_is_a_day_of_those_on_which_the_advertiser_had_any_events(products):
+    [(_, _, usual, _)] = trends(products([("p", 9)], [(2, "p", 2), (7, "q", 1), (8, "p", 100)]))
+
+    assert usual == 1.0
+
+
+def test_a_product_that_never_was_rises_from_nothing(products):
+    assert ("new", 10, 0.0, 30 / 20) in trends(products([("new", 10)], [(1, "q", 1)]))
+
+
+@pytest.mark.parametrize(("age", "advertiser"), [(8, "a"), (1, "b")])
+def test_without_a_day_of_its_own_in_the_week_before_nothing_trends(products, age, advertiser):
+    assert trends(products([("p", 9)], [(age, "p", 1)], advertiser)) == []
+
+
+def test_equal_rises_put_the_product_with_more_visits_first_and_then_go_by_product_id(products):
+    found = trends(products([("b", 40), ("a", 40), ("c", 100)], [(1, "b", 10), (1, "a", 10), (1, "c", 40)]))
+
+    assert [product for product, *_ in found] == ["c", "a", "b"]
+    assert {score for *_, score in found} == {2.0}
