@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from tests.conftest import ADS, DAY, VIEWS
 
 ADVERTISERS = ("a", "b", "c")
+MODELS = ("TopProduct", "TopCTR")  # against no past, nothing trends
+WINDOWS = (1, 7, 28)  # days; with no days before, one list over all of them
 
 
 @dataclass(frozen=True)
@@ -19,11 +21,12 @@ class Edition:
         return tuple(f"{self.name}-{n:03d}" for n in range(self.length))
 
     @property
-    def rows(self) -> frozenset[tuple[str, str, int, str]]:
-        """All that a reader sees of it: (ranking, advertiser, rank, product)."""
+    def rows(self) -> frozenset[tuple[str, int, str, int, str]]:
+        """All that a reader sees of it: (model, window, advertiser, rank, product)."""
         return frozenset(
-            (ranking, advertiser, rank, product)
-            for ranking in ("TopProduct", "TopCTR")
+            (model, window, advertiser, rank, product)
+            for model in MODELS
+            for window in WINDOWS
             for advertiser in ADVERTISERS
             for rank, product in enumerate(self.products[:20], start=1)
         )

@@ -4,18 +4,18 @@ import threading
 from collections import Counter
 from collections.abc import Callable, Iterable
 from contextlib import suppress
-from itertools import cycle
+from itertools import cycle, product
 from typing import Any
 
 from django.db import DatabaseError, connections
 
-from tests.faults.editions import ADVERTISERS, Edition
+from tests.faults.editions import ADVERTISERS, MODELS, WINDOWS, Edition
 from webapp.rankings import lists
-from webapp.rankings.models import RANKINGS
+from webapp.rankings.models import RANKINGS, WINDOWED
 from webapp.rankings.problems import Problem
 
-List = tuple[str, str]
-"""A ranking and an advertiser."""
+List = tuple[str, int, str]
+"""A model, a window in days and an advertiser."""
 
 
 class NoAnswer(Exception):
@@ -60,8 +60,8 @@ class Reader:
         if self.settings:
             connections["default"] = type(connections["default"])(self.settings)
         try:
-            for ranking, advertiser in cycle((ranking, each) for each in ADVERTISERS for ranking in RANKINGS):
-                self._look_at(ranking, advertiser)
+            for which in cycle(product(MODELS, WINDOWS, ADVERTISERS)):
+                self._look_at(which)
                 if self._stop.wait(0.01):
                     break
         except Exception as error:  # a reader who is gone has seen nothing wrong, and proved nothing
@@ -69,9 +69,9 @@ class Reader:
         finally:
             connections["default"].close()
 
-    def _look_at(self, ranking: str, advertiser: str) -> None:
+    def _look_at(self, which: List) -> None:
         try:
-            self._note({e.products[:20]: e.name for e in self.editions}, tuple(self.ask((ranking, advertiser))))
+            self._note({e.products[:20]: e.name for e in self.editions}, tuple(self.ask(which)))
             self._note({e.rows: e.name for e in self.editions}, all_lists())
         except Problem as problem:
             self.wrong.append(problem)
@@ -91,17 +91,19 @@ class Reader:
 
 def by_queryset(which: List) -> list[str]:
     """Ask as the API's view does."""
-    ranking, advertiser = which
-    source = lists.find_list(advertiser, ranking, day=None, key=None)
+    model, window, advertiser = which
+    source = lists.find_list(advertiser, model, day=None, key=None, window=window)
     return [row.product_id for row in lists.recommendations(source, limit=20).items]
 
 
-def all_lists() -> frozenset[tuple[str, str, int, str]]:
-    """Return all published rows of both rankings at one moment: (ranking, advertiser, rank, product)."""
+def all_lists() -> frozenset[tuple[str, int, str, int, str]]:
+    """Return all published rows at one moment: (model, window, advertiser, rank, product)."""
+    tables = [(name, "1", ranking) for name, ranking in RANKINGS.items()]
+    tables += [(name, "days", ranking) for name, ranking in WINDOWED.items()]
     one_statement = " union all ".join(
-        f"select '{name}', advertiser_id, rank, product_id from {ranking._meta.db_table} join run on run.id = run_id"
-        " where state = 'published'"
-        for name, ranking in RANKINGS.items()
+        f"select '{name}', {window}, advertiser_id, rank, product_id from {ranking._meta.db_table}"
+        " join run on run.id = run_id where state = 'published'"
+        for name, window, ranking in tables
     )
     with connections["default"].cursor() as cursor:
         cursor.execute(one_statement)

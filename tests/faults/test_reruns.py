@@ -27,8 +27,8 @@ def ask(stack, transactional_db, tmp_path):
         fetch(f"{running.address}/health/live")
 
         def products(which):
-            ranking, advertiser = which
-            address = f"{running.address}/api/v1/recommendations/{advertiser}/{ranking}"
+            model, window, advertiser = which
+            address = f"{running.address}/api/v1/recommendations/{advertiser}/{model}?window={window}"
             try:
                 with urlopen(address, timeout=10) as answer:  # noqa: S310
                     return [item["product_id"] for item in json.load(answer)["items"]]
