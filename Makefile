@@ -20,7 +20,7 @@ test: setup lint  ## every check and test but the long ones
 	@$(STACK) chromium > /dev/null  # says what to install where it cannot do so itself
 	@$(VENV)/python -m pytest -m 'not long'
 
-test-long: setup  ## the tests that take minutes
+test-long: setup .venv-airflow/ready  ## the tests that take minutes
 	@$(VENV)/python -m pytest -m long
 
 lint: setup  ## ruff, mypy, hadolint
@@ -38,9 +38,9 @@ bench-serving: .venv-bench/ready  ## the web app under load, beside the API it r
 quality: .venv-bench/ready  ## how good the lists are, where the truth is known: docs/quality.md
 	@$(VENV)/python -m tests.benchmarks.quality $(if $(SEEDS),--seeds $(SEEDS))
 
-.venv-bench/ready: requirements-bench.txt | setup
-	@$(VENV)/uv venv --quiet --clear --python $(VENV)/python .venv-bench
-	@$(VENV)/uv pip sync --quiet --python .venv-bench --require-hashes $<
+.venv-%/ready: requirements-%.txt | setup
+	@$(VENV)/uv venv --quiet --clear --python $(VENV)/python .venv-$*
+	@$(VENV)/uv pip sync --quiet --python .venv-$* --require-hashes $<
 	@touch $@
 
 audit: setup  ## ask PyPI for known vulnerabilities of what is installed in production
@@ -85,7 +85,7 @@ schema: setup  ## write docs/openapi.yaml anew from the code
 	@DEBUG=true DATABASE_URL=postgres://nobody@localhost/nothing $(VENV)/python manage.py spectacular --file docs/openapi.yaml --validate --fail-on-warn
 
 lock: setup  ## write requirements*.txt anew from pyproject.toml
-	@for group in dev:requirements web:requirements-web spark:requirements-spark bench:requirements-bench; do \
+	@for group in dev:requirements web:requirements-web spark:requirements-spark bench:requirements-bench airflow:requirements-airflow; do \
 	  PATH="$(CURDIR)/$(VENV):$$PATH" uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate \
 	    --custom-compile-command "make lock" --group $${group%%:*} --output-file $${group##*:}.txt || exit 1; \
 	done

@@ -6,7 +6,6 @@ from datetime import date
 from typing import Any
 
 from spark_jobs.models import LIST_TABLES
-from spark_jobs.raw_events import RawEvents
 from spark_jobs.settings import Limits
 from spark_jobs.warehouse import Warehouse
 
@@ -15,8 +14,11 @@ class Refused(Exception):
     """The day must not be published: one clause a finding."""
 
 
-def audit_input(raw: RawEvents, day: date, counts: Mapping[str, Any], limits: Limits) -> list[str]:
-    """Hold what was read of the day against the limits; return a clause for each thing that is wrong."""
+def audit_input(inputs: Mapping[str, Any], day: date, counts: Mapping[str, Any], limits: Limits) -> list[str]:
+    """Hold what was read of the day against the limits; return a clause for each thing that is wrong.
+
+    `inputs` is what the ledger keeps of it: by input, among others its `files`.
+    """
     findings = [f"{name} has no rows of {day}" for name, rows in counts["read"].items() if rows == 0]
     if not counts["active_advertisers"]:
         findings.append("the list of active advertisers is empty")
@@ -31,7 +33,7 @@ def audit_input(raw: RawEvents, day: date, counts: Mapping[str, Any], limits: Li
             f"{counts['listed_advertisers']} of {counts['active_advertisers']} active advertisers have a list, "
             f"under {limits.min_listed_share:.0%}"
         )
-    return findings + _files_given_twice(raw, day)
+    return findings + _files_given_twice(inputs)
 
 
 def audit_rows(
@@ -53,10 +55,10 @@ def audit_volume(counts: Mapping[str, Any], limits: Limits) -> list[str]:
     ]
 
 
-def _files_given_twice(raw: RawEvents, day: date) -> list[str]:
+def _files_given_twice(inputs: Mapping[str, Any]) -> list[str]:
     """Return a clause for each pair of files that S3 knows to be the same, byte for byte: every event counts twice."""
     findings = []
-    for files in raw.inputs.files_of(day).values():
+    for files in (read.get("files", []) for read in inputs.values()):
         copies = Counter((file["etag"], file["size"]) for file in files if file["etag"] and file["size"])
         for (etag, _), times in copies.items():
             if times > 1:

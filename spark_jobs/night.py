@@ -3,7 +3,8 @@
 import json
 import logging
 import time
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor, as_completed
 from contextlib import suppress
 from dataclasses import asdict
 from datetime import date, timedelta
@@ -39,6 +40,18 @@ class Stopped(BaseException):
     """A person or a scheduler asked the job to stop."""
 
 
+def side_by_side(calls: Sequence[Callable[[], Any]]) -> list[Any]:
+    """Return what the calls return, all of them made at once: what one of them waits for, another works meanwhile."""
+    pool = ThreadPoolExecutor()
+    try:
+        called = [pool.submit(call) for call in calls]
+        for each in as_completed(called):
+            each.result()  # the first failure is the failure of all
+        return [each.result() for each in called]
+    finally:
+        pool.shutdown(wait=False)  # told to stop, nobody waits for what Spark is at
+
+
 class Nights:
     """The nights of one application: raw files are read once for all of its days."""
 
@@ -64,37 +77,54 @@ class Nights:
             if self.options.lookback and not self.options.dry_run:
                 self.warehouse.mark_final(self.days.newest_final())
         finally:
-            with suppress(Exception):  # the JVM may be gone, and the memory with it
-                self.days.forget()
-                for day, run in self.warehouse.dead_runs:
-                    lake.remove_run(self.spark, self.storage.lake_uri, day, run)
+            self.clear_up()
         return "refused" not in states
 
     def run_day(self, day: date) -> str:
         """Take one day through a run of its own and return the state it ended in; whatever happens, the ledger says it."""
-        began = time.monotonic()
-        run = self.warehouse.open_run(day, __version__, self.spark.version, self.parameters)
+        run = self.open_run(day)
         counts: dict[str, Any] = {}  # filled as the numbers become known, so that a run that ends early keeps them
-        state = "failed"
-        try:
+
+        def work() -> tuple[int, str]:
             if self.days.is_unchanged(day):
                 self.warehouse.forget_run(run)
-                run, state = self.days.looks[day].run, "unchanged"
-            else:
-                self.prepare_and_append(day, run, counts)
-                self.audit_and_publish(day, run, counts)
-                state = "dry-run" if self.options.dry_run else "published"
+                return self.days.looks[day].run, "unchanged"
+            inputs = self.prepare_and_append(day, run, counts)
+            self.audit_and_publish(day, run, counts, inputs, self.days.raw.active_on(day))
+            return run, "dry-run" if self.options.dry_run else "published"
+
+        state = self.account_for(day, run, counts, work)
+        if self.options.dry_run:
+            self.warehouse.forget_run(run)
+            lake.remove_run(self.spark, self.storage.lake_uri, day, run)
+        return state
+
+    def open_run(self, day: date) -> int:
+        """Enter a new run of the day into the ledger."""
+        return self.warehouse.open_run(day, __version__, self.spark.version, self.parameters)
+
+    def account_for(
+        self, day: date, run: int, counts: dict[str, Any], work: Callable[[], tuple[int, str]], closes: bool = True
+    ) -> str:
+        """Do the work, which returns run and state, and report how it ended; a refusal is an end, and a failure is Failed.
+
+        `closes` says whether a failure ends the run, or leaves it to be tried again.
+        """
+        began = time.monotonic()
+        state = "failed"
+        try:
+            run, state = work()
         except Refused as refusal:
             state = "refused"
             log.error("%s is refused: %s", day, refusal)
             self.warehouse.close_run(run, state, str(refusal), counts)
         except Exception as error:
-            state, reason = self._failed(run, in_one_line(error), counts)
+            state, reason = self._failed(run, in_one_line(error), counts, closes)
             log.error("%s %s: %s", day, state, reason)
             if state == "failed":
                 raise Failed(reason) from error
         except BaseException:
-            state, _ = self._failed(run, "stopped by a signal", counts)
+            state, _ = self._failed(run, "stopped by a signal", counts, closes)
             log.error("%s %s: stopped by a signal", day, state)
             raise
         finally:
@@ -102,43 +132,87 @@ class Nights:
             report = {"day": str(day), "run": run, "state": state, "counts": counts, "seconds": seconds}
             with suppress(BrokenPipeError):  # spark-submit, who reads this, may have been killed
                 print(json.dumps(report), flush=True)
-        if self.options.dry_run:
-            self.warehouse.forget_run(run)
-            lake.remove_run(self.spark, self.storage.lake_uri, day, run)
         return state
 
-    def prepare_and_append(self, day: date, run: int, counts: dict[str, Any]) -> None:
-        """Count the day's events into the lake, rank them by every model and append the rows under the run."""
-        raw, lake_uri = self.days.raw, self.storage.lake_uri
-        past = self._past_of(day)
-        self.warehouse.note_inputs(run, raw.read_of(day) | {"lake": {str(day): of_day for day, of_day in past.items()}})
-        with stage(f"{day} prepare") as rows:
-            counted = prepare(raw, lake_uri, day, run)
-            rows.append(sum(raw.lines_of(day).values()))
-        self._say_what_was_rejected(raw, day)
+    def clear_up(self) -> None:
+        """Let go of memory, and remove from the lake what dead runs left there."""
+        with suppress(Exception):  # the JVM may be gone, and the memory with it
+            self.days.forget()
+            for day, run in self.warehouse.dead_runs:
+                lake.remove_run(self.spark, self.storage.lake_uri, day, run)
+
+    def prepare_and_append(self, day: date, run: int, counts: dict[str, Any]) -> dict[str, Any]:
+        """Count the day's events into the lake, rank them by every model and append the rows under the run.
+
+        Returns what the run read, as the ledger keeps it.
+        """
+        past = self.past_of(day)
+        counted, inputs = self.prepare(day, run, past)
         with stage(f"{day} rank and append") as rows:
-            before = of_active(lake.read_past(counted, lake_uri, day, past), raw.active_on(day))
-            products = with_hidden(with_past(counted, before), self.warehouse.hidden_products()).persist()
+            hidden = self.warehouse.hidden_products()
+            products = self.products(counted, day, past, self.days.raw.active_on(day), hidden).persist()
             tables = lists(products, self.options.top, self.options.evidence)
-            tables["advertiser_counts"] = partial(self._explained, products, day)
-            side_by_side = ThreadPoolExecutor()  # what one of them waits for, another works meanwhile
             try:
-                counting = side_by_side.submit(totals, raw, products, day, self.options)
-                list(side_by_side.map(lambda table: self.warehouse.append(tables[table](), table, day, run), tables))
-                counts.update(counting.result())
+                self.append_and_count(products, tables, day, run, counts)
             finally:
-                side_by_side.shutdown(wait=False)  # told to stop, nobody waits for what Spark is at
                 products.unpersist()
             rows.append(sum(counts[table] for table in LIST_TABLES))
+        return inputs
 
-    def audit_and_publish(self, day: date, run: int, counts: dict[str, Any]) -> None:
+    def prepare(self, day: date, run: int, past: Mapping[date, int]) -> tuple[DataFrame, dict[str, Any]]:
+        """Count the day's events into the lake; return the counts, and what the run read, as the ledger keeps it."""
+        raw = self.days.raw
+        inputs = raw.read_of(day) | {"lake": {str(day): of_day for day, of_day in past.items()}}
+        self.warehouse.note_inputs(run, inputs)
+        with stage(f"{day} prepare") as rows:
+            counted = prepare(raw, self.storage.lake_uri, day, run)
+            rows.append(sum(raw.lines_of(day).values()))
+        self._say_what_was_rejected(raw, day)
+        return counted, inputs
+
+    def products(
+        self,
+        counted: DataFrame,
+        day: date,
+        past: Mapping[date, int],
+        active: Sequence[str],
+        hidden: Sequence[tuple[str, str]],
+    ) -> DataFrame:
+        """Return the products as the models rank them: the day's counts with their past, and whether each is hidden."""
+        before = of_active(lake.read_past(counted, self.storage.lake_uri, day, past), active)
+        return with_hidden(with_past(counted, before), hidden)
+
+    def append_and_count(
+        self,
+        products: DataFrame,
+        tables: Mapping[str, Callable[[], DataFrame]],
+        day: date,
+        run: int,
+        counts: dict[str, Any],
+    ) -> None:
+        """Append the tables, and with them what explains every product's place; the run's numbers go into `counts`."""
+        explained = {"advertiser_counts": partial(self._explained, products, day)}
+        counting = partial(totals, self.days.raw, products, day, self.options)
+        numbers, *_ = side_by_side([counting, *self.appends({**tables, **explained}, day, run)])
+        counts.update(numbers)
+
+    def appends(self, tables: Mapping[str, Callable[[], DataFrame]], day: date, run: int) -> list[Callable[[], Any]]:
+        """Return what appends each of the tables under the run."""
+
+        def append(table: str) -> None:
+            self.warehouse.append(tables[table](), table, day, run)
+
+        return [partial(append, table) for table in tables]
+
+    def audit_and_publish(
+        self, day: date, run: int, counts: dict[str, Any], inputs: Mapping[str, Any], active: list[str]
+    ) -> None:
         """Let readers see the run, if the audit finds nothing and it is no dry run."""
-        raw, limits = self.days.raw, self.options.limits
-        active = raw.active_on(day)
+        limits = self.options.limits
         with stage(f"{day} audit"):
             counts["usual_events"] = self.warehouse.usual_events(day)
             counts |= self._scorecards(day, run)
-            findings = audit_input(raw, day, counts, limits)
+            findings = audit_input(inputs, day, counts, limits)
             findings += [] if self.options.allow_drop else audit_volume(counts, limits)
             findings += audit_rows(self.warehouse, run, day, counts, active, self.options.top)
             if findings:
@@ -149,7 +223,7 @@ class Nights:
             with stage(f"{day} publish"):
                 self.warehouse.publish(run, day, counts, active)
 
-    def _past_of(self, day: date) -> dict[date, int]:
+    def past_of(self, day: date) -> dict[date, int]:
         """Return, by day, the published runs of the days before whose counts the lake still has."""
         runs = self.warehouse.published_runs(day - timedelta(days=DAYS_BACK), day - timedelta(days=1))
         return lake.kept(self.spark, self.storage.lake_uri, runs)
@@ -168,11 +242,11 @@ class Nights:
             f"scorecard_{table}": {"of_run": before} | self.warehouse.scorecard(run, before, table) for table in MODELS
         }
 
-    def _failed(self, run: int, reason: str, counts: dict[str, Any]) -> tuple[str, str]:
+    def _failed(self, run: int, reason: str, counts: dict[str, Any], closes: bool) -> tuple[str, str]:
         """End the run as failed; return its state and why. It is published where only the answer to the commit was lost."""
         with suppress(Exception):  # what Spark still does for the run is for nothing
             self.spark.sparkContext.cancelAllJobs()
-        return self.warehouse.close_run(run, "failed", reason, counts), reason
+        return self.warehouse.close_run(run, "failed", reason, counts) if closes else "failed", reason
 
     def _say_what_was_rejected(self, raw: RawEvents, day: date) -> None:
         if raw.has_rejects(day):

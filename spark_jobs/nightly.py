@@ -1,12 +1,15 @@
 """Rank each active advertiser's products for one day or several, and publish the lists to PostgreSQL.
 
     spark-submit spark_jobs/nightly.py [--day D | --from D --to D] [options]
+    spark-submit spark_jobs/nightly.py --step prepare|top_product|top_ctr|trending|publish [--day D] [options]
 
-Exit codes: 0 all asked-for days are published; 1 failed, and nothing changed for readers; 2 bad arguments or
-configuration; 3 an audit refused a day, and the day before stays; 4 another run holds the day. The last line of output
-for a day is one JSON object: day, run, state, counts, seconds.
+Exit codes: 0 all asked-for days are published, or the step is done; 1 failed, and nothing changed for readers; 2 bad
+arguments or configuration; 3 an audit refused a day, and the day before stays; 4 another run holds the day. The last line
+of output for a day is one JSON object: day, run, state, counts, seconds.
 
 With --replay nothing is published: past days are ranked from the lake's counts and shown beside what readers see.
+
+With --step one step of one day's run is done: prepare, then a step a model in any order or at once, then publish.
 
 A night of one day also looks back (LOOKBACK_DAYS) and publishes again the days whose events came late. A range reads flat
 files once for all of its days, and leaves those alone whose input is what it was; so it goes on where it was stopped.
@@ -28,6 +31,7 @@ from typing import NoReturn
 if not __package__:  # spark-submit runs this file by itself: put the folder above in the place of this one
     sys.path[0] = str(Path(__file__).resolve().parent.parent)
 
+from spark_jobs import steps
 from spark_jobs.database_secret import with_secrets
 from spark_jobs.failures import in_one_line
 from spark_jobs.night import Failed, Nights, Stopped
@@ -42,6 +46,7 @@ from spark_jobs.settings import (
     lookback_from,
     storage_from,
 )
+from spark_jobs.steps import STEPS, Steps
 from spark_jobs.warehouse import DayIsHeld, Warehouse
 
 PUBLISHED, FAILED, MISCONFIGURED, REFUSED, HELD = range(5)
@@ -63,14 +68,17 @@ def main() -> int:
         database = database_from(with_secrets(os.environ))
         storage = storage_from(os.environ, arguments.raw_uri, arguments.lake_uri)
         with closing(Warehouse(database)) as warehouse:
-            if not options.replay:
-                warehouse.hold(options.days)
+            if options.step:
+                steps.hold(warehouse, options.step, options.days[0])
+            elif not options.replay:
+                warehouse.hold(options.days, anew=not options.dry_run)
             spark = spark_session("vitrina nightly", storage)
             signal.signal(signal.SIGINT, _stop)  # not before: Spark's context brings a handler of its own
             if options.replay:
                 replay(spark, warehouse, storage, options)
                 return PUBLISHED
-            return PUBLISHED if Nights(spark, warehouse, storage, options).run() else REFUSED
+            asked = Steps if options.step else Nights
+            return PUBLISHED if asked(spark, warehouse, storage, options).run() else REFUSED
     except ConfigurationError as error:
         return _end(MISCONFIGURED, error)
     except DayIsHeld as error:
@@ -112,6 +120,9 @@ def parser() -> argparse.ArgumentParser:
     command.add_argument(
         "--replay", action="store_true", help="show published days ranked by other parameters, and keep nothing"
     )
+    command.add_argument(
+        "--step", choices=STEPS, metavar="S", help=f"do one step of a run by itself: {', '.join(STEPS)}"
+    )
     return command
 
 
@@ -123,6 +134,10 @@ def options_from(arguments: argparse.Namespace, environment: Mapping[str, str]) 
         parser().error("--from and --to go together")
     if arguments.replay and (arguments.dry_run or arguments.force):
         parser().error("--replay keeps nothing in any case; it goes without --dry-run and --force")
+    if arguments.step and (arguments.first or arguments.last or arguments.replay or arguments.dry_run):
+        parser().error(
+            "--step is of one day and a run that is kept; it goes without --from, --to, --replay and --dry-run"
+        )
     yesterday = datetime.now(UTC).date() - timedelta(days=1)
     first = arguments.first or arguments.day or yesterday
     last = arguments.last or first
@@ -138,7 +153,8 @@ def options_from(arguments: argparse.Namespace, environment: Mapping[str, str]) 
         dry_run=arguments.dry_run,
         replay=arguments.replay,
         force=arguments.force,
-        lookback=0 if is_range or arguments.no_lookback else lookback_from(environment),
+        step=arguments.step,
+        lookback=0 if is_range or arguments.no_lookback or arguments.step else lookback_from(environment),
         limits=limits_from(environment),
         evidence=evidence_from(
             environment, arguments.ctr_prior_weight, arguments.min_impressions, arguments.trend_prior_weight

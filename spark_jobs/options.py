@@ -20,5 +20,7 @@ class Options:
     """Whether a day of a range is done again although its input is what it was."""
     lookback: int = 0
     """How many days before the asked one are looked at again for late events."""
+    step: str | None = None
+    """The one step of a run that is to be done, of steps.STEPS; None for whole nights."""
     limits: Limits = field(default_factory=Limits)
     evidence: Evidence = field(default_factory=Evidence)

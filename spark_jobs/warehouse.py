@@ -36,6 +36,18 @@ class Look(NamedTuple):
     parameters: dict[str, Any]
 
 
+class HandedOn(NamedTuple):
+    """A run whose first step is done and whose last is not: between steps nobody holds its day."""
+
+    run: int
+    parameters: dict[str, Any]
+    inputs: dict[str, Any]
+    counts: dict[str, Any]
+    """Its numbers; without what is handed on, which is the two that follow."""
+    active: list[str]
+    hidden: list[tuple[str, str]]
+
+
 class NotMigrated(Exception):
     """The database lacks the tables that Django's migrations make."""
 
@@ -55,32 +67,83 @@ class Warehouse(Connection):
                 f"database {database.name} has no table {table}; `python manage.py migrate` makes the tables"
             )
 
-    def hold(self, days: Sequence[date]) -> None:
-        """Lock the days; DayIsHeld, naming the run, if another process has one of them."""
-        for day in days:
-            if not self.try_hold(day):
-                running = self.query("select id, started_at from run where day = %s and state = 'running'", day)
-                who = "; ".join(f"run {run}, started {at:%Y-%m-%d %H:%M:%S %Z}" for run, at in running) or "a new run"
-                raise DayIsHeld(f"another run holds {day} ({who}); wait for it, or stop it")
+    def hold(self, days: Sequence[date], anew: bool = True) -> None:
+        """Lock the days; DayIsHeld, naming the run, if another process has one of them.
 
-    def try_hold(self, day: date) -> bool:
+        With `anew`, a run of theirs that was handed on is given up; without, its day counts as held.
+        """
+        for day in days:
+            if not self.try_hold(day, anew):
+                raise self._held(day)
+
+    def try_hold(self, day: date, anew: bool = False) -> bool:
         """Lock the day and return True, or return False where another process has it.
 
-        A run that says `running` of a day nobody else holds is a dead one's: it is marked failed and remembered in
-        `dead_runs`. Rows of failed runs go: a dying Spark may have committed some after the run was marked.
+        A run that says `running` of a day nobody else holds is a dead one's, unless it was handed on: it is marked failed
+        and remembered in `dead_runs`. Rows of failed runs go: a dying Spark may have committed some after the run was
+        marked.
         """
-        [(held,)] = self.query("select pg_try_advisory_lock(%s, %s)", LOCK_CLASS, day.toordinal())
-        if held:
-            for (run,) in self.query("select id from run where day = %s and state = 'running'", day):
-                self.close_run(run, "failed", "its process ended without a word")
-                self.dead_runs.append((day, run))
-            with self.transaction() as execute:
-                for table in RUN_TABLES:
-                    execute(
-                        f"delete from {table} where run_id in (select id from run where day = %s and state = 'failed')",
-                        day,
-                    )
-        return held
+        if not self._try_lock("", LOCK_CLASS, day):
+            return False
+        handed_on = self.handed_on(day)
+        if handed_on and not anew:
+            self.query("select pg_advisory_unlock(%s, %s)", LOCK_CLASS, day.toordinal())
+            return False
+        for (run,) in self.query("select id from run where day = %s and state = 'running'", day):
+            is_given_up = handed_on is not None and run == handed_on.run
+            why = (
+                "given up between two steps: the day was begun anew"
+                if is_given_up
+                else "its process ended without a word"
+            )
+            self.close_run(run, "failed", why)
+            self.dead_runs.append((day, run))
+        with self.transaction() as execute:
+            for table in RUN_TABLES:
+                execute(
+                    f"delete from {table} where run_id in (select id from run where day = %s and state = 'failed')",
+                    day,
+                )
+        return True
+
+    def hold_as_it_is(self, day: date) -> None:
+        """Lock the day for the last step of a run; DayIsHeld if another process has it, a step of the same run included."""
+        if not self._try_lock("", LOCK_CLASS, day):
+            raise self._held(day)
+
+    def hold_table(self, table: str, day: date) -> None:
+        """Lock one table of the day for a step: no whole run of the day begins meanwhile, and steps of other tables may.
+
+        DayIsHeld if a whole run, or a step of the same table, is at work.
+        """
+        of_table = LOCK_CLASS + 1 + LIST_TABLES.index(table)
+        if not (self._try_lock("_shared", LOCK_CLASS, day) and self._try_lock("", of_table, day)):
+            raise self._held(day)
+
+    def handed_on(self, day: date) -> HandedOn | None:
+        """Return the run of the day that waits for its next step, if there is one."""
+        rows = self.query(
+            "select id, parameters, inputs, counts from run where day = %s and state = 'running' and counts ? 'handed_on'"
+            " order by id desc limit 1",
+            day,
+        )
+        for run, parameters, inputs, counts in rows:
+            mark = counts.pop("handed_on")
+            hidden = [(advertiser, product) for advertiser, product in mark["hidden"]]
+            return HandedOn(run, parameters, inputs, counts, mark["active"], hidden)
+        return None
+
+    def hand_on(
+        self, run: int, counts: dict[str, Any], active: Sequence[str], hidden: Sequence[tuple[Any, ...]]
+    ) -> None:
+        """Leave the run to its next steps, with its numbers and who is active and what hidden, so that all of them agree."""
+        mark = {"handed_on": {"active": list(active), "hidden": [list(pair) for pair in hidden]}}
+        self.query("update run set counts = %s where id = %s", Json(counts | mark), run)
+
+    def newest_run(self, day: date) -> tuple[int, str] | None:
+        """Return the day's newest run and its state, if it has one."""
+        rows = self.query("select id, state from run where day = %s order by id desc limit 1", day)
+        return next(iter(rows), None)
 
     def open_run(self, day: date, code_version: str, spark_version: str, parameters: dict[str, Any]) -> int:
         """Enter a new run of `day` into the ledger and return its id."""
@@ -187,6 +250,11 @@ class Warehouse(Connection):
         with self.transaction() as execute:
             self._delete_rows(execute, run)
             execute("delete from run where id = %s", run)
+
+    def delete_rows(self, run: int, tables: Sequence[str]) -> None:
+        """Remove what the run has in the tables."""
+        with self.transaction() as execute:
+            self._delete_rows(execute, run, tables)
 
     def findings(self, table: str, run: int, day: date, ranked: int, top: int, active: Sequence[str]) -> list[str]:
         """Audit a run's rows in one ranking; return a sentence for each thing that is wrong."""
@@ -301,6 +369,15 @@ class Warehouse(Connection):
         )
         return state
 
-    def _delete_rows(self, execute: Any, run: int) -> None:
-        for table in RUN_TABLES:
+    def _try_lock(self, kind: str, lock_class: int, day: date) -> bool:
+        [(held,)] = self.query(f"select pg_try_advisory_lock{kind}(%s, %s)", lock_class, day.toordinal())
+        return held
+
+    def _held(self, day: date) -> DayIsHeld:
+        running = self.query("select id, started_at from run where day = %s and state = 'running'", day)
+        who = "; ".join(f"run {run}, started {at:%Y-%m-%d %H:%M:%S %Z}" for run, at in running) or "a new run"
+        return DayIsHeld(f"another run holds {day} ({who}); wait for it, or stop it")
+
+    def _delete_rows(self, execute: Any, run: int, tables: Sequence[str] = RUN_TABLES) -> None:
+        for table in tables:
             execute(f"delete from {table} where run_id = %s", run)

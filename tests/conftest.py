@@ -115,7 +115,7 @@ def run_night(spark, database):
         days = [] if {"--from", "--day"} & set(arguments) else ["--day", DAY]
         options = nightly.options_from(nightly.parser().parse_args([*days, *arguments]), variables)
         with closing(Warehouse(database)) as warehouse:
-            warehouse.hold(options.days)
+            warehouse.hold(options.days, anew=not options.dry_run)
             return Nights(spark, warehouse, storage, options).run()
 
     return run

@@ -1,0 +1,146 @@
+"""A night in steps, each a process of its own, for a scheduler that starts, watches and repeats them one by one.
+
+`prepare` opens a run of the day, counts into the lake and hands the run on; a step a model, in any order or side by side,
+ranks from there; `publish` audits and publishes. Between steps nobody holds the day, and the ledger has all they must agree
+on. Every step may be repeated: a prepare begins anew, a model's step replaces its own rows, and publish once done is done.
+"""
+
+import json
+import logging
+from datetime import date
+from typing import Any
+
+from pyspark.sql import DataFrame, SparkSession
+
+from spark_jobs import lake
+from spark_jobs.models import MODELS, lists
+from spark_jobs.night import Nights, side_by_side
+from spark_jobs.options import Options
+from spark_jobs.settings import ConfigurationError, Storage
+from spark_jobs.stages import stage
+from spark_jobs.warehouse import HandedOn, Warehouse
+
+PREPARE, PUBLISH = "prepare", "publish"
+STEPS = (PREPARE, *MODELS, PUBLISH)
+
+log = logging.getLogger("nightly")
+
+
+class NotPrepared(Exception):
+    """There is no run of the day that waits for its next step."""
+
+
+def hold(warehouse: Warehouse, step: str, day: date) -> None:
+    """Lock what the step needs: the day, or, so that models go side by side, their tables; DayIsHeld if it is taken."""
+    if step == PREPARE:
+        warehouse.hold([day])
+    elif step == PUBLISH:
+        warehouse.hold_as_it_is(day)
+    else:
+        warehouse.hold_table(step, day)
+
+
+class Steps:
+    """One step of one day."""
+
+    def __init__(self, spark: SparkSession, warehouse: Warehouse, storage: Storage, options: Options) -> None:
+        self.spark = spark
+        self.warehouse = warehouse
+        self.storage = storage
+        self.options = options
+        self.nights = Nights(spark, warehouse, storage, options)
+        [self.day] = options.days
+
+    def run(self) -> bool:
+        """Do the step; return whether the day is not refused.
+
+        NotPrepared, or ConfigurationError where the options are not those that the run was prepared with.
+        """
+        step = self.options.step
+        if step == PREPARE:
+            return self._prepare() != "refused"
+        if step == PUBLISH:
+            return self._publish() != "refused"
+        assert step  # noqa: S101  # for mypy: without a step there are Nights
+        return self._rank(step) != "refused"
+
+    def _prepare(self) -> str:
+        """Open a run, fill lake and advertiser_counts, and hand the run on."""
+        nights, day = self.nights, self.day
+        run, counts = nights.open_run(day), dict[str, Any]()
+
+        def work() -> tuple[int, str]:
+            past = nights.past_of(day)
+            counted, _ = nights.prepare(day, run, past)
+            active, hidden = nights.days.raw.active_on(day), self.warehouse.hidden_products()
+            products = nights.products(counted, day, past, active, hidden).persist()
+            try:
+                with stage(f"{day} count"):
+                    nights.append_and_count(products, {}, day, run, counts)
+            finally:
+                products.unpersist()
+            self.warehouse.hand_on(run, counts, active, hidden)
+            return run, "prepared"
+
+        try:
+            return nights.account_for(day, run, counts, work)
+        finally:
+            nights.clear_up()
+
+    def _rank(self, table: str) -> str:
+        """Rank the run's counts by one model: its list of the day, and those over several days."""
+        waiting = self._waiting()
+        tables = [each for each in (table, MODELS[table].window_table) if each]
+        numbers = {each: waiting.counts[each] for each in tables}
+
+        def work() -> tuple[int, str]:
+            with stage(f"{self.day} {table}") as rows:
+                self.warehouse.delete_rows(waiting.run, tables)  # of an earlier try
+                products = self._products_of(waiting).persist()
+                ranked = lists(products, self.options.top, self.options.evidence)
+                try:
+                    side_by_side(self.nights.appends({each: ranked[each] for each in tables}, self.day, waiting.run))
+                finally:
+                    products.unpersist()
+                rows.append(sum(numbers.values()))
+            return waiting.run, "ranked"
+
+        return self.nights.account_for(self.day, waiting.run, numbers, work, closes=False)
+
+    def _publish(self) -> str:
+        """Audit the run and publish it, once."""
+        newest = self.warehouse.newest_run(self.day)
+        if newest and newest[1] == "published":
+            log.info("%s is published already, by run %s", self.day, newest[0])
+            return self.nights.account_for(self.day, newest[0], {}, lambda: newest)
+        waiting = self._waiting()
+
+        def work() -> tuple[int, str]:
+            self.nights.audit_and_publish(self.day, waiting.run, waiting.counts, waiting.inputs, waiting.active)
+            return waiting.run, "published"
+
+        return self.nights.account_for(self.day, waiting.run, waiting.counts, work, closes=False)
+
+    def _waiting(self) -> HandedOn:
+        """Return the day's run that waits for this step, with options that are its own."""
+        waiting = self.warehouse.handed_on(self.day)
+        if waiting is None:
+            raise NotPrepared(f"{self.day} has no run that waits for {self.options.step}; run --step prepare first")
+        now = json.loads(json.dumps(self.nights.parameters))  # as the ledger has them: tuples are lists there
+        then = waiting.parameters
+        differing = [name for name in sorted(now.keys() | then.keys()) if now.get(name) != then.get(name)]
+        if differing:
+            what = ", ".join(f"{name} {then.get(name)} and not {now.get(name)}" for name in differing)
+            raise ConfigurationError(
+                f"run {waiting.run} of {self.day} was prepared with {what}; all its steps take the same options"
+            )
+        return waiting
+
+    def _products_of(self, waiting: HandedOn) -> DataFrame:
+        counted = lake.read_counts(self.spark, self.storage.lake_uri, self.day, waiting.run)
+        if counted is None:
+            raise NotPrepared(
+                f"{self.storage.lake_uri} has no counts of run {waiting.run}; is it the lake of its prepare?"
+            )
+        past = self.warehouse.past_of(waiting.run)
+        return self.nights.products(counted, self.day, past, waiting.active, waiting.hidden)
