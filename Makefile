@@ -8,7 +8,7 @@ STACK  := $(VENV)/python -m devstack
 # What `make bench` may be told: how much, in which form, over what, how often, which parts, where, and to keep it there.
 BENCH := $(foreach option,SIZE FORM OVER REPEAT ONLY FOLDER,$(if $($(option)),--$(shell echo $(option) | tr A-Z a-z) $($(option)))) $(if $(KEEP),--keep)
 
-.PHONY: help demo test test-long lint bench bench-serving quality audit lint-aws package deploy-images setup services env sample job web stop status schema lock
+.PHONY: help demo test test-long test-airflow lint bench bench-serving quality audit lint-aws package deploy-images setup services env sample job web stop status schema lock
 
 help:  ## list the commands
 	@sed -n -e 's/[$$][$$]/$$/g' -e 's/^\([a-z-]*\):.*  ## /\1\t/p' Makefile | while IFS="$$(printf '\t')" read -r name what; do printf '  make %-13s %s\n' "$$name" "$$what"; done
@@ -20,8 +20,11 @@ test: setup lint  ## every check and test but the long ones
 	@$(STACK) chromium > /dev/null  # says what to install where it cannot do so itself
 	@$(VENV)/python -m pytest -m 'not long'
 
-test-long: setup .venv-airflow/ready  ## the tests that take minutes
-	@$(VENV)/python -m pytest -m long
+test-long: setup  ## the tests that take minutes
+	@$(VENV)/python -m pytest -m long --ignore tests/airflow
+
+test-airflow: setup .venv-airflow/ready  ## the DAG, by a real Airflow 3 in an environment of its own
+	@$(VENV)/python -m pytest tests/airflow
 
 lint: setup  ## ruff, mypy, hadolint
 	@$(VENV)/ruff check .

@@ -11,6 +11,8 @@ from webapp.curation.models import HiddenProduct
 from webapp.rankings.explanations import explanation, find_explanation
 from webapp.rankings.models import RANKINGS, Advertiser
 
+pytestmark = pytest.mark.long
+
 EVIDENCE = {"prior_weight": 20.0, "min_impressions": 5}
 
 

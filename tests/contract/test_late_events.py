@@ -9,6 +9,8 @@ from spark_jobs.warehouse import Warehouse
 from tests.conftest import ADS, DAY, VIEWS
 from webapp.rankings.models import Run, TopProduct
 
+pytestmark = pytest.mark.long
+
 DAYS = ["2026-11-17", "2026-11-18", "2026-11-19", DAY]
 THREE_BEFORE = ("--from", DAYS[0], "--to", DAYS[2])
 

@@ -9,7 +9,7 @@ from tests.conftest import DAY, VIEWS
 from tests.faults.editions import NEW
 from webapp.rankings.models import Run
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.long, pytest.mark.django_db(transaction=True)]
 
 DAY_BEFORE = "2026-11-19"
 TIMES = 33

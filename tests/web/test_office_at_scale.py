@@ -9,7 +9,7 @@ from django.test.utils import CaptureQueriesContext
 from tests.web.conftest import YESTERDAY
 from webapp.rankings.memory import forget
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.long, pytest.mark.django_db]
 PAGES = [
     "/admin/",
     "/admin/rankings/advertiser/",
