@@ -117,7 +117,7 @@ class Nights:
         except Refused as refusal:
             state = "refused"
             log.error("%s is refused: %s", day, refusal)
-            self.warehouse.close_run(run, state, str(refusal), counts)
+            self._close(run, state, str(refusal), counts)
         except Exception as error:
             state, reason = self._failed(run, in_one_line(error), counts, closes)
             log.error("%s %s: %s", day, state, reason)
@@ -244,9 +244,19 @@ class Nights:
 
     def _failed(self, run: int, reason: str, counts: dict[str, Any], closes: bool) -> tuple[str, str]:
         """End the run as failed; return its state and why. It is published where only the answer to the commit was lost."""
-        with suppress(Exception):  # what Spark still does for the run is for nothing
+        with suppress(Exception, Stopped):  # what Spark still does for the run is for nothing
             self.spark.sparkContext.cancelAllJobs()
-        return self.warehouse.close_run(run, "failed", reason, counts) if closes else "failed", reason
+        return self._close(run, "failed", reason, counts) if closes else "failed", reason
+
+    def _close(self, run: int, state: str, reason: str, counts: dict[str, Any]) -> str:
+        """End the run. A run that ends for another reason is ended, too, if the job is told to stop in the midst of it.
+
+        So it is when spark-submit is stopped: first Spark is gone, which is a failure, and a moment later comes the signal.
+        """
+        try:
+            return self.warehouse.close_run(run, state, reason, counts)
+        except Stopped:
+            return self.warehouse.close_run(run, state, reason, counts)
 
     def _say_what_was_rejected(self, raw: RawEvents, day: date) -> None:
         if raw.has_rejects(day):
