@@ -4,6 +4,7 @@ from typing import Any
 
 from py4j.protocol import Py4JError, Py4JJavaError, Py4JNetworkError
 from pyspark.errors import PySparkException
+from pyspark.sql import SparkSession
 
 SPARK_HAS_ENDED = "Spark's JVM has ended: stopped by a signal, or out of memory"
 SHUT_DOWN = "because SparkContext was shut down"
@@ -29,6 +30,14 @@ def in_one_line(error: BaseException) -> str:
     if SHUT_DOWN in line:
         return SPARK_HAS_ENDED
     return line + next((f": {advice}" for symptom, advice in ADVICE.items() if symptom in line), "")
+
+
+def has_ended(spark: SparkSession) -> bool:
+    """Return whether Spark has stopped or is stopping; what fails meanwhile fails of that, whatever it says."""
+    try:
+        return bool(spark.sparkContext._jsc.sc().isStopped())
+    except (Py4JError, OSError):
+        return True
 
 
 def root_cause(error: Py4JJavaError) -> str:

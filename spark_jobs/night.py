@@ -17,7 +17,7 @@ from spark_jobs import __version__, lake
 from spark_jobs.audit import Refused, audit_input, audit_rows, audit_volume
 from spark_jobs.days import Days
 from spark_jobs.explained import advertiser_counts
-from spark_jobs.failures import in_one_line
+from spark_jobs.failures import SPARK_HAS_ENDED, has_ended, in_one_line
 from spark_jobs.models import LIST_TABLES, MODELS, lists
 from spark_jobs.options import Options
 from spark_jobs.past import DAYS_BACK, WINDOWS, with_past
@@ -119,7 +119,8 @@ class Nights:
             log.error("%s is refused: %s", day, refusal)
             self._close(run, state, str(refusal), counts)
         except Exception as error:
-            state, reason = self._failed(run, in_one_line(error), counts, closes)
+            reason = SPARK_HAS_ENDED if has_ended(self.spark) else in_one_line(error)
+            state, reason = self._failed(run, reason, counts, closes)
             log.error("%s %s: %s", day, state, reason)
             if state == "failed":
                 raise Failed(reason) from error

@@ -15,7 +15,8 @@ pytestmark = pytest.mark.long
 
 @pytest.fixture(scope="module")
 def checkout(stack):
-    made = fresh_checkout(stack)
+    """A clone of an ordinary user's; what a root needs, PostgreSQL's own account, the stack of every other test shows."""
+    made = fresh_checkout(stack, owner=pwd.getpwnam("nobody").pw_uid if os.geteuid() == 0 else None)
     yield made
     made.remove()
 
@@ -135,17 +136,3 @@ def test_what_a_killed_demo_leaves_running_ends_at_make_stop(first_demo, checkou
 
     assert stopped == 0
     assert checkout.is_quiet(), checkout.processes()
-
-
-if os.geteuid() == 0:  # others are ordinary users in the tests above
-
-    def test_it_works_for_an_ordinary_user_too(stack):
-        theirs = fresh_checkout(stack, owner=pwd.getpwnam("nobody").pw_uid)
-        try:
-            demo = Demo(theirs).wait_for("Ready after")
-            with urlopen(demo.site, timeout=MINUTES) as page:  # noqa: S310
-                assert "Fresh: the newest lists are of" in page.read().decode()
-            demo.press_ctrl_c()
-            assert theirs.is_quiet(), theirs.processes()
-        finally:
-            theirs.remove()
