@@ -1,6 +1,5 @@
 """A night on a cluster: the master is Spark's own local-cluster of four executors, each a process with a JVM of its own."""
 
-import json
 from collections import Counter
 
 import pytest
@@ -36,28 +35,23 @@ def skewed():
 
 
 @pytest.fixture
-def events_of_a_night(bucket, start_job, skewed, tmp_path):
-    """Run the skewed night on the cluster and return what Spark logged of it."""
+def tasks(bucket, start_job, skewed, event_log):
+    """Run the skewed night on the cluster and return what Spark logged of each task."""
     bucket(**skewed)
-    (tmp_path / "events").mkdir()
     settings = {
         "spark.executor.memory": "700m",
-        "spark.eventLog.enabled": "true",
-        "spark.eventLog.compress": "false",
-        "spark.eventLog.dir": (tmp_path / "events").as_uri(),
         # As many partitions as a cluster's conf/ would have, and none put together again because this day is small.
         "spark.sql.shuffle.partitions": "16",
         "spark.sql.adaptive.coalescePartitions.enabled": "false",
     }
     options = [part for name, value in settings.items() for part in ("--conf", f"{name}={value}")]
-    code, report, said = start_job(spark=["--master", f"local-cluster[{EXECUTORS},1,1024]", *options]).wait()
+    master = ["--master", f"local-cluster[{EXECUTORS},1,1024]"]
+    code, report, said = start_job(spark=[*master, *options, *event_log.options]).wait()
     assert (code, report["state"]) == (0, "published"), said
-    logs = [path for path in (tmp_path / "events").rglob("*") if path.is_file() and "appstatus" not in path.name]
-    return [json.loads(line) for path in logs for line in path.read_text().splitlines()]
+    return event_log.events("TaskEnd")
 
 
-def test_a_skewed_night_is_spread_over_the_executors_and_brings_the_driver_but_sums(events_of_a_night):
-    tasks = [event for event in events_of_a_night if event["Event"] == "SparkListenerTaskEnd"]
+def test_a_skewed_night_is_spread_over_the_executors_and_brings_the_driver_but_sums(tasks):
     read: Counter[int] = Counter()
     for task in tasks:
         read[task["Stage ID"]] += task["Task Metrics"]["Shuffle Read Metrics"]["Total Records Read"]

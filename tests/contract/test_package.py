@@ -7,12 +7,10 @@ import sys
 import boto3
 import pytest
 
-from devstack.package import package, without_spark, zip_the_job
+from devstack.package import without_spark, zip_the_job
 from devstack.s3 import REGION
 from devstack.state import ROOT
-from tests.conftest import DAY
 from tests.contract.test_spark_submit import ACTIVE, ADS, VIEWS
-from tests.processes import Job
 from webapp.rankings.models import Run
 
 
@@ -34,18 +32,10 @@ def test_a_cluster_gets_no_second_spark():
 
 
 @pytest.mark.long
-def test_the_zip_runs_a_night_in_an_empty_folder_with_its_url_from_secrets_manager(
-    stack, bucket, prefix, url, tmp_path
-):
+def test_the_zip_runs_a_night_in_an_empty_folder_with_its_url_from_secrets_manager(stack, bucket, url, packaged_job):
     bucket(advertiser_ids=ACTIVE, product_views=VIEWS, ads_views=ADS)
     manager = boto3.client("secretsmanager", endpoint_url=stack.s3.endpoint(), region_name=REGION)
     secret = manager.create_secret(Name="batch-url", SecretString=url)["ARN"]
-    code, empty = tmp_path / "code", tmp_path / "empty"
-    package(code)
-    empty.mkdir()
-    places = {"RAW_URI": f"{prefix}/raw", "LAKE_URI": f"{prefix}/lake", "DATABASE_SECRET": secret, "DATABASE_URL": ""}
-    command = ["--py-files", str(code / "spark_jobs.zip"), str(code / "nightly.py"), "--day", DAY]
-    job = Job(*command, environment=places, folder=empty)
-    ended = job.wait()
+    ended = packaged_job(DATABASE_SECRET=secret, DATABASE_URL="")
 
     assert (ended.code, Run.objects.published().count()) == (0, 1), ended.said

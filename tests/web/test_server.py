@@ -1,81 +1,32 @@
 """gunicorn with conf/gunicorn.conf.py, as a process."""
 
-import http.client
 import json
 import os
 import runpy
 import signal
 import socket
 import subprocess
-import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
 from datetime import timedelta
-from pathlib import Path
-from typing import NamedTuple
-from urllib.error import URLError
-from urllib.request import urlopen
 
 import psycopg2
 import pytest
 from django.db import connection
 
+from devstack.state import ROOT
 from tests.web.conftest import make_publication
 from tests.web.keys import make_key
+from tests.web.server import command, fetch, server
 
-ROOT = Path(__file__).resolve().parents[2]
 CONFIGURATION = ROOT / "conf" / "gunicorn.conf.py"
-COMMAND = [sys.executable, "-m", "gunicorn", "--config", str(CONFIGURATION)]
-
-
-def free_port():
-    with socket.socket() as unused:
-        unused.bind(("127.0.0.1", 0))
-        return unused.getsockname()[1]
-
-
-class Server(NamedTuple):
-    address: str
-    process: subprocess.Popen
-
-    def ask(self, path, method="GET", **headers):
-        """The answer: its status, headers and body."""
-        asked = http.client.HTTPConnection(self.address.removeprefix("http://"), timeout=20)
-        asked.request(method, path, headers={name.replace("_", "-"): value for name, value in headers.items()})
-        answer = asked.getresponse()
-        return answer.status, answer.headers, answer.read()
-
-
-@contextmanager
-def server(tmp_path, **variables):
-    """The server, started from a folder that is not the project's; its log is tmp_path/log."""
-    port = free_port()
-    environment = {**os.environ, "PORT": str(port), "WEB_CONCURRENCY": "1", **variables}
-    with (tmp_path / "log").open("w") as log:
-        process = subprocess.Popen(COMMAND, cwd=tmp_path, env=environment, stdout=log, stderr=log)
-    try:
-        yield Server(f"http://127.0.0.1:{port}", process)
-    finally:
-        process.terminate()
-        process.wait(timeout=30)
 
 
 @pytest.fixture
 def database_url(stack, transactional_db):
     """Django's test database, as another process names it."""
     return stack.postgres.url(connection.settings_dict["NAME"])
-
-
-def fetch(address):
-    """The answer's body, once the server is up."""
-    for _ in range(100):
-        try:
-            with urlopen(address, timeout=10) as answer:  # noqa: S310
-                return answer.read().decode()
-        except URLError:
-            time.sleep(0.1)
-    pytest.fail("the server did not start")
 
 
 def test_it_serves_the_app_from_any_folder(tmp_path):
@@ -85,7 +36,7 @@ def test_it_serves_the_app_from_any_folder(tmp_path):
 
 def test_a_wrong_configuration_stops_it_with_one_sentence(tmp_path):
     ended = subprocess.run(
-        COMMAND, cwd=tmp_path, env={**os.environ, "SECRET_KEY": ""}, capture_output=True, text=True, timeout=30
+        command(), cwd=tmp_path, env={**os.environ, "SECRET_KEY": ""}, capture_output=True, text=True, timeout=30
     )
 
     assert ended.returncode == 2
