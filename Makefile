@@ -8,7 +8,7 @@ STACK  := $(VENV)/python -m devstack
 # What `make bench` may be told: how much, in which form, over what, how often, which parts, where, and to keep it there.
 BENCH := $(foreach option,SIZE FORM OVER REPEAT ONLY FOLDER,$(if $($(option)),--$(shell echo $(option) | tr A-Z a-z) $($(option)))) $(if $(KEEP),--keep)
 
-.PHONY: help demo test test-long test-airflow lint bench bench-serving quality audit lint-aws package deploy-images setup services env sample job web stop status schema lock
+.PHONY: help demo test test-long test-airflow test-emr lint bench bench-serving quality audit lint-aws package deploy-images setup services env sample job web stop status schema lock
 
 help:  ## list the commands
 	@sed -n -e 's/[$$][$$]/$$/g' -e 's/^\([a-z-]*\):.*  ## /\1\t/p' Makefile | while IFS="$$(printf '\t')" read -r name what; do printf '  make %-13s %s\n' "$$name" "$$what"; done
@@ -26,6 +26,9 @@ test-long: setup  ## the tests that take minutes
 test-airflow: setup .venv-airflow/ready  ## the DAG, by a real Airflow 3 in an environment of its own
 	@$(VENV)/python -m pytest tests/airflow
 
+test-emr: setup .venv-emr/spark-conf  ## the job's tests on the Spark and S3A that EMR has, in an environment of their own
+	@$(OF_EMR) -m pytest -m 'not long' $(TESTS_OF_THE_JOB)
+
 lint: setup  ## ruff, mypy, hadolint
 	@$(VENV)/ruff check .
 	@$(VENV)/ruff format --check .
@@ -40,6 +43,14 @@ bench-serving: .venv-bench/ready  ## the web app under load, beside the API it r
 
 quality: .venv-bench/ready  ## how good the lists are, where the truth is known: docs/quality.md
 	@$(VENV)/python -m tests.benchmarks.quality $(if $(SEEDS),--seeds $(SEEDS))
+
+OF_EMR := VITRINA_VENV=.venv-emr .venv-emr/bin/python
+TESTS_OF_THE_JOB := tests/spark tests/contract/test_night.py tests/contract/test_spark_submit.py
+
+.venv-emr/ready: conf/spark-packages-emr.conf conf/spark-packages-emr.sha256
+.venv-emr/spark-conf: .venv-emr/ready
+	@$(OF_EMR) -m devstack.bootstrap jars
+	@touch $@
 
 .venv-%/ready: requirements-%.txt | setup
 	@$(VENV)/uv venv --quiet --clear --python $(VENV)/python .venv-$*
@@ -88,7 +99,7 @@ schema: setup  ## write docs/openapi.yaml anew from the code
 	@DEBUG=true DATABASE_URL=postgres://nobody@localhost/nothing $(VENV)/python manage.py spectacular --file docs/openapi.yaml --validate --fail-on-warn
 
 lock: setup  ## write requirements*.txt anew from pyproject.toml
-	@for group in dev:requirements web:requirements-web spark:requirements-spark bench:requirements-bench airflow:requirements-airflow; do \
+	@for group in dev:requirements web:requirements-web spark:requirements-spark bench:requirements-bench emr:requirements-emr airflow:requirements-airflow; do \
 	  PATH="$(CURDIR)/$(VENV):$$PATH" uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate \
 	    --custom-compile-command "make lock" --group $${group%%:*} --output-file $${group##*:}.txt || exit 1; \
 	done

@@ -18,7 +18,8 @@ from typing import Any
 from devstack.steps import say, step
 
 ROOT = Path(__file__).resolve().parent.parent
-VENV = ROOT / ".venv"
+VENV = ROOT / (os.environ.get("VITRINA_VENV") or ".venv")
+"""The virtual environment that all of this is about: for `make test-emr`, .venv-emr with the Spark that EMR has."""
 SPARK = VENV / "spark"
 """A link to pyspark's folder, whose own name has Python's version in it."""
 SPARK_CONF = VENV / "spark-conf"
@@ -30,21 +31,23 @@ SAY_NOTHING = "-Xlog:cds=off -Xlog:cds+dynamic=off"  # of an archive that is not
 NEEDED_MEGABYTES = 3000
 PACKAGES = ROOT / (os.environ.get("REQUIREMENTS") or "requirements.txt")
 """What is installed; Dockerfile.spark names the job's own list."""
-JARS = ROOT / "conf" / "spark-packages.conf"
+JARS = ROOT / "conf" / f"{VENV.name.replace('.venv', 'spark-packages')}.conf"
+JAR_HASHES = JARS.with_suffix(".sha256")
 SPARK_DEFAULTS = ROOT / "conf" / "spark-defaults.conf"
-JAR_HASHES = ROOT / "conf" / "spark-packages.sha256"
 
 
 class Missing(Exception):
     """Something this machine lacks: one sentence that says what, and what to do."""
 
 
-def main() -> int:
-    """Make the virtual environment ready; return the exit code."""
+def main(*parts: str) -> int:
+    """Make the virtual environment ready, or add the `jars` alone to one that has its packages; return the exit code."""
     try:
         check_python()
         java = find_java()
-        if not is_ready(java):
+        if parts == ("jars",):
+            add_jars(java)
+        elif not is_ready(java):
             say("Setting up Vitrina (once; about 3 minutes)")
             check_disk()
             install(java)
@@ -67,7 +70,13 @@ def install(java: Path) -> None:
         make_virtual_environment()
     with step(f"Python packages, by hash, from {PACKAGES.name}"):
         install_packages()
-    with step("jars for S3 and PostgreSQL, by hash, from conf/spark-packages.conf"):
+    add_jars(java)
+
+
+def add_jars(java: Path) -> None:
+    """Give the virtual environment's Spark what it lacks."""
+    with step(f"jars for S3 and PostgreSQL, by hash, from conf/{JARS.name}"):
+        link_to_spark()
         install_jars(java)
 
 
@@ -153,12 +162,16 @@ def install_packages() -> None:
         "pip",
         hint="the first run needs a package index; is there a network, and is pip configured for it?",
     )
+
+
+def link_to_spark() -> None:
     (pyspark,) = VENV.glob("lib/python*/site-packages/pyspark")
+    SPARK.unlink(missing_ok=True)
     SPARK.symlink_to(pyspark.relative_to(VENV))
 
 
 def install_jars(java: Path) -> None:
-    """Let spark-submit resolve conf/spark-packages.conf, check each jar's hash, lay them beside Spark's own."""
+    """Let spark-submit resolve the list of packages, check each jar's hash, lay them beside Spark's own."""
     ivy, nothing_to_do = VENV / "ivy", VENV / "resolve_jars.py"
     nothing_to_do.touch()
     run(
@@ -170,7 +183,7 @@ def install_jars(java: Path) -> None:
     found = {jar: hashlib.sha256(jar.read_bytes()).hexdigest() for jar in sorted((ivy / "jars").glob("*.jar"))}
     locked = dict(line.split()[::-1] for line in JAR_HASHES.read_text().splitlines())
     if {jar.name: digest for jar, digest in found.items()} != locked:
-        raise Missing(f"the jars in {ivy} are not those of conf/spark-packages.sha256; do not use them")
+        raise Missing(f"the jars in {ivy} are not those of conf/{JAR_HASHES.name}; do not use them")
     for jar in found:
         shutil.copy2(jar, SPARK / "jars")
     shutil.rmtree(ivy)
@@ -236,4 +249,4 @@ def run(command: list[Any], name: str, hint: str = "", env: dict[str, str] | Non
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(*sys.argv[1:]))

@@ -5,6 +5,7 @@ import shutil
 import zipfile
 from pathlib import Path
 
+from devstack.bootstrap import SPARK
 from devstack.state import ROOT, StackError
 
 BEFORE_ALL_CLOCKS = (1980, 1, 1, 0, 0, 0)  # the earliest time a zip can say, so that equal files make equal zips
@@ -12,7 +13,7 @@ BEFORE_ALL_CLOCKS = (1980, 1, 1, 0, 0, 0)  # the earliest time a zip can say, so
 
 def package(folder: Path) -> list[Path]:
     """Write zip, entry script, driver, log settings and requirements into `folder`, which is emptied first; return them."""
-    drivers = list((ROOT / ".venv/spark/jars").glob("*postgresql*.jar"))
+    drivers = list((SPARK / "jars").glob("*postgresql*.jar"))
     if len(drivers) != 1:
         raise StackError("the PostgreSQL driver is not among Spark's jars; `make setup` lays it there")
     shutil.rmtree(folder, ignore_errors=True)

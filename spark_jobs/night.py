@@ -42,7 +42,7 @@ class Stopped(BaseException):
 
 def side_by_side(calls: Sequence[Callable[[], Any]]) -> list[Any]:
     """Return what the calls return, all of them made at once: what one of them waits for, another works meanwhile."""
-    pool = ThreadPoolExecutor()
+    pool = ThreadPoolExecutor(len(calls))
     try:
         called = [pool.submit(call) for call in calls]
         for each in as_completed(called):
