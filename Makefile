@@ -8,7 +8,7 @@ STACK  := $(VENV)/python -m devstack
 # What `make bench` may be told: how much, in which form, over what, how often, which parts, where, and to keep it there.
 BENCH := $(foreach option,SIZE FORM OVER REPEAT ONLY FOLDER,$(if $($(option)),--$(shell echo $(option) | tr A-Z a-z) $($(option)))) $(if $(KEEP),--keep)
 
-.PHONY: help demo test test-long test-airflow test-emr lint bench bench-serving quality audit lint-aws package deploy-images setup services env sample job web stop status schema lock
+.PHONY: help demo test test-long test-airflow test-emr lint bench bench-serving quality walkthrough audit lint-aws package deploy-images setup services env sample job web stop status schema lock
 
 help:  ## list the commands
 	@sed -n -e 's/[$$][$$]/$$/g' -e 's/^\([a-z-]*\):.*  ## /\1\t/p' Makefile | while IFS="$$(printf '\t')" read -r name what; do printf '  make %-13s %s\n' "$$name" "$$what"; done
@@ -56,6 +56,10 @@ TESTS_OF_THE_JOB := tests/spark tests/contract/test_night.py tests/contract/test
 	@$(VENV)/uv venv --quiet --clear --python $(VENV)/python .venv-$*
 	@$(VENV)/uv pip sync --quiet --python .venv-$* --require-hashes $<
 	@touch $@
+
+walkthrough: services sample  ## run docs/walkthrough.ipynb over the sample events anew, and keep its outputs
+	@PYTHONPATH="$(CURDIR)" $(STACK) run --as vitrina_batch jupyter-execute --KernelManager.transport=ipc --inplace docs/walkthrough.ipynb \
+	  2> .devstack/walkthrough.log || { cat .devstack/walkthrough.log; exit 1; }  # a kernel's end is noisy, whichever it is
 
 audit: setup  ## ask PyPI for known vulnerabilities of what is installed in production
 	@for half in web spark; do $(VENV)/uvx pip-audit@2.10.1 --disable-pip --require-hashes -r requirements-$$half.txt || exit 1; done

@@ -7,25 +7,29 @@ import subprocess
 import sys
 import tempfile
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 from math import sqrt
 from pathlib import Path
 from statistics import mean, stdev
 from typing import NamedTuple
 
+from pyspark.sql import DataFrame
+
 from devstack.stack import spark_exports
 from devstack.state import ROOT
 from devstack.steps import say, step
+from spark_jobs import past
 from spark_jobs.session import spark_session
 from spark_jobs.settings import Storage
 from tests.benchmarks.contestants import THEIR_PYTHON
 from tests.benchmarks.quality.regret import (
     ADVERTISERS,
     PLACES,
+    TOP,
     UNAVOIDABLE,
     WEIGHTS,
-    counts_of_a_day,
+    counts_of_days,
     lists,
     regrets,
 )
@@ -33,9 +37,11 @@ from tests.benchmarks.report import write
 
 DOCUMENT = ROOT / "docs" / "quality.md"
 PLOT = ROOT / "docs" / "images" / "quality.png"
+WINDOWS = (1, *sorted(past.WINDOWS))
+OVER_WINDOWS = ("TopProduct", "TopCTR, W = 0", "TopCTR, W = 20", UNAVOIDABLE)
 VOLUMES = (6_250, 62_500, 625_000)  # impressions a day of all advertisers; the middle one is that of `make sample`
 SIZES = {"small": (0, 1_000), "middle": (1_000, 10_000), "large": (10_000, 10**9)}
-"""Advertisers by their impressions of the day."""
+"""Advertisers by their impressions of a day."""
 
 
 class Measured(NamedTuple):
@@ -88,19 +94,32 @@ def measured(folder: Path, seeds: Iterable[int]) -> list[Measured]:
     """Make the days' counts in the folder, rank them in every way and return what each advertiser's list loses."""
     spark = spark_session("vitrina quality", Storage(raw_uri="file:///unused", lake_uri="file:///unused"))
     spark.sparkContext.setLogLevel("ERROR")
-    with step("sample events, counted"):
-        for seed in seeds:
-            counts_of_a_day(spark, seed, VOLUMES).coalesce(1).write.mode("append").parquet(folder.as_uri())
-    counts = spark.read.parquet(folder.as_uri()).cache()
-    found = []
-    for name, ranked in lists().items():
+
+    def counted(volumes: Sequence[int], windows: Sequence[int]) -> DataFrame:
+        kept = (folder / f"{len(windows)} windows").as_uri()
+        with step(f"sample events of {max(windows)} days, counted"):
+            for seed in seeds:
+                counts_of_days(spark, seed, volumes, windows).coalesce(1).write.mode("append").parquet(kept)
+        return spark.read.parquet(kept).cache()
+
+    def held(name: str, counts: DataFrame, name_of: Callable[[str, int], str]) -> Iterator[Measured]:
         with step(name):
-            for row in regrets(counts, ranked(counts)).collect():
+            for row in regrets(counts, lists()[name](counts)).collect():
                 seed = row.advertiser_id.split("/")[1]
-                size = size_of(row.impressions)
-                found += [Measured(name, size, places, seed, row[f"regret_of_{places}"]) for places in PLACES]
+                for places in PLACES:
+                    regret = row[f"regret_of_{places}"]
+                    yield Measured(name_of(name, row.days), size_of(row.impressions), places, seed, regret)
+
+    of_days, of_windows = counted(VOLUMES, (1,)), counted(VOLUMES[:-1], WINDOWS)
+    found = [each for name in lists() for each in held(name, of_days, lambda name, _: name)]
+    found += [each for name in OVER_WINDOWS for each in held(name, of_windows, over)]
     spark.stop()
     return found
+
+
+def over(name: str, days: int) -> str:
+    """Return the name of a list over so many days."""
+    return f"{name}, {days} day{'s' if days > 1 else ''}"
 
 
 def size_of(impressions: int) -> str:
@@ -127,14 +146,18 @@ def section(means: dict[Key, Mean], seeds: int) -> str:
         "Sizes are impressions of an advertiser on the day.",
     ]
     for places in PLACES:
-        lines += ["", *table(means, places)]
+        lines += ["", *table(means, places, list(lists()))]
+    smaller = " or ".join(f"{volume:,}" for volume in VOLUMES[:-1])
+    lines += ["", f"Over windows, of days with {smaller} impressions; the rates do not change meanwhile."]
+    for places in PLACES:
+        lines += ["", *table(means, places, [over(name, days) for name in OVER_WINDOWS for days in WINDOWS])]
     return "\n".join(lines)
 
 
-def table(means: dict[Key, Mean], places: int) -> list[str]:
+def table(means: dict[Key, Mean], places: int, names: Sequence[str]) -> list[str]:
     """Return the lines of one table: a row a list, a column a size."""
-    names = list(lists())
-    lowest = {size: min(means[name, size, places].mean for name in names if name != UNAVOIDABLE) for size in SIZES}
+    rankings = [name for name in names if not name.startswith(UNAVOIDABLE)]
+    lowest = {size: min(means[name, size, places].mean for name in rankings) for size in SIZES}
 
     def cell(name: str, size: str) -> str:
         found = means[name, size, places]
@@ -148,17 +171,23 @@ def table(means: dict[Key, Mean], places: int) -> list[str]:
     return [f"| first {places} places | {' | '.join(heads)} |", "|---|" + "---|" * len(SIZES), *rows]
 
 
-def points(means: dict[Key, Mean]) -> dict[int, object]:
-    """Return what the plot shows, by places and size: regret and its error by prior weight, and what no ranking can help."""
+def points(means: dict[Key, Mean]) -> dict[str, object]:
+    """Return what the plot shows: by places, and for windows, a curve a size as (x, mean, error), and a level."""
+
+    def level(name: str, places: int) -> dict[str, float]:
+        return {size: means[name, size, places].mean for size in SIZES}
+
+    def curves(names: dict[int, str], places: int) -> dict[str, list[tuple[float, ...]]]:
+        return {size: [(x, *means[name, size, places]) for x, name in names.items()] for size in SIZES}
+
+    by_weight = {weight: f"TopCTR, W = {weight}" for weight in WEIGHTS}
     return {
-        places: {
-            size: {
-                "weights": [(weight, *means[f"TopCTR, W = {weight}", size, places]) for weight in WEIGHTS],
-                "unavoidable": means[UNAVOIDABLE, size, places].mean,
-            }
-            for size in SIZES
-        }
-        for places in PLACES
+        "weights": {
+            places: {"curves": curves(by_weight, places), "level": level(UNAVOIDABLE, places)} for places in PLACES
+        },
+        "windows": {
+            weight: curves({days: over(f"TopCTR, W = {weight}", days) for days in WINDOWS}, TOP) for weight in (0, 20)
+        },
     }
 
 

@@ -10,14 +10,14 @@ from matplotlib.axes import Axes
 COLOURS = {"small": "#b0480a", "middle": "#1d4fc4", "large": "#0b7569"}
 
 
-def draw(axes: Axes, sizes: dict[str, Any]) -> None:
-    """Draw a line a size: regret by prior weight."""
-    for size, each in sizes.items():
-        weights, means, errors = zip(*each["weights"], strict=True)
+def draw(axes: Axes, curves: dict[str, Any], line: str = "-") -> None:
+    """Draw a curve a size, its points (x, mean, error) at even distances."""
+    for size, points in curves.items():
+        xs, means, errors = zip(*points, strict=True)
         bars = [2 * error for error in errors]
-        axes.errorbar(range(len(weights)), means, bars, color=COLOURS[size], marker="o", label=size, capsize=3)
-        axes.axhline(each["unavoidable"], color=COLOURS[size], linestyle=":", linewidth=1)
-        axes.set_xticks(range(len(weights)), [f"{weight:,}" for weight in weights])
+        style: dict[str, Any] = {"color": COLOURS[size], "marker": "o", "capsize": 3, "linestyle": line}
+        axes.errorbar(range(len(xs)), means, bars, label=size, **style)
+        axes.set_xticks(range(len(xs)), [f"{x:,}" for x in xs])
     axes.yaxis.set_major_formatter(lambda share, _: f"{share:.0%}")
     axes.spines[["top", "right"]].set_visible(False)
 
@@ -25,16 +25,21 @@ def draw(axes: Axes, sizes: dict[str, Any]) -> None:
 def main() -> None:
     """Draw the points that come on standard input."""
     points = json.load(sys.stdin)
-    figure, panels = plt.subplots(1, len(points), figsize=(11, 4.6), sharey=True, layout="constrained")
-    for axes, (places, sizes) in zip(panels, points.items(), strict=True):
-        draw(axes, sizes)
-        axes.set_title(f"first {places} places")
+    figure, panels = plt.subplots(1, 3, figsize=(14, 4.6), sharey=True, layout="constrained")
+    for axes, (places, each) in zip(panels, points["weights"].items(), strict=False):
+        draw(axes, each["curves"])
+        for size, level in each["level"].items():
+            axes.axhline(level, color=COLOURS[size], linestyle=":", linewidth=1)
+        axes.set_title(f"first {places} places, one day")
+        axes.set_xlabel("prior weight W; 0 is the plain ratio")
+    for weight, line in (("0", "--"), ("20", "-")):
+        draw(panels[2], points["windows"][weight], line)
+    panels[2].set_title("first 20 places; W = 20, dashed W = 0")
+    panels[2].set_xlabel("days in the window")
     panels[0].set_ylabel("regret: share of the best list's clicks lost")
     panels[0].set_ylim(bottom=0)
     figure.legend(*panels[0].get_legend_handles_labels(), title="advertisers", frameon=False, loc="outside right upper")
-    figure.supxlabel(
-        "prior weight W; 0 is the plain ratio. Bars: two standard errors. Dotted: what no ranking can help."
-    )
+    figure.supxlabel("Bars: two standard errors. Dotted: what no ranking can help.", fontsize="medium")
     figure.savefig(sys.argv[1], dpi=120, metadata={"Software": None})
 
 

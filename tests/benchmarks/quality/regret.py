@@ -1,6 +1,7 @@
 """What a list loses against the best one that there could have been."""
 
 from collections.abc import Callable, Sequence
+from datetime import date
 from functools import partial
 from typing import Any
 
@@ -14,21 +15,24 @@ TOP = 20
 PLACES = (TOP, 5)
 """How many of a list's first places are looked at."""
 ADVERTISERS = 20
+NEWEST = "2026-11-24"
+"""The newest of the days, so that the same seeds give the same events whenever they are made."""
 KINDS = {"views": "view", "impressions": "impression", "clicks": "click"}
 WEIGHTS = (0, 5, 10, 20, 50, 100, 200, 500, 2000)
 MINIMA = (5, 20, 100)
 UNAVOIDABLE = "the best of what was shown"
 
 
-def counts_of_a_day(spark: SparkSession, seed: int, volumes: Sequence[int]) -> DataFrame:
-    """Count a day of sample events as a night does, once for each volume: how many impressions, and visits, it has in all.
+def counts_of_days(spark: SparkSession, seed: int, volumes: Sequence[int], windows: Sequence[int] = (1,)) -> DataFrame:
+    """Count days of sample events as a night does, once for each volume and window.
 
-    Returns a row for every product there is, seen or not: (advertiser_id, product_id, views, impressions, clicks,
-    click_rate, true_place), the last two of which are the truth. Each volume has advertisers of its own, their ids being
-    volume/seed/number. A smaller volume is the beginning of a larger one, so that only the largest has to be made.
+    A volume is how many impressions, and visits, a day has in all; a window how many days there are, up to the newest.
+    Returns a row for every product there is, seen or not: (advertiser_id, product_id, days, views, impressions, clicks,
+    click_rate, true_place), the last two of which are the truth. Each volume and window has advertisers of its own, their
+    ids being volume/seed/number/days. A smaller one is a part of a larger one, so that only the largest has to be made.
     """
-    options = sample_data.parse_arguments(["--days", "1", "--seed", str(seed)])
-    moments = spark.range(max(volumes))
+    options = sample_data.parse_arguments(["--days", str(max(windows)), "--until", NEWEST, "--seed", str(seed)])
+    moments = spark.range(max(volumes) * max(windows))
     shown, viewed = (sample_data.events(moments, kind, ADVERTISERS, options) for kind in ("shown", "viewed"))
     numbers = spark.range(ADVERTISERS).withColumnRenamed("id", "advertiser")
     products = numbers.crossJoin(spark.range(options.products).withColumnRenamed("id", "product"))
@@ -39,18 +43,25 @@ def counts_of_a_day(spark: SparkSession, seed: int, volumes: Sequence[int]) -> D
     ]
     columns = ["advertiser", "product", "key", "type"]
     events = happened[0].select(columns).union(happened[1].select(columns)).union(happened[2].select(columns))
-    moment = F.col("key") % 2**32
-    by_volume = events.groupBy("advertiser", "product").agg(
-        *[
-            F.struct(F.lit(volume).alias("volume"), *_counts(moment < volume)).alias(f"of_{volume}")
-            for volume in volumes
-        ]
-    )
-    each = by_volume.select("advertiser", "product", F.inline(F.array(*[f"of_{volume}" for volume in volumes])))
+    moment, day = F.col("key") % 2**32, F.floor(F.col("key") / 2**32)
+    newest = (options.until - date(1970, 1, 1)).days
+    parts = [
+        F.struct(
+            F.lit(volume).alias("volume"),
+            F.lit(days).alias("days"),
+            *_counts((moment < volume) & (day > newest - days)),
+        ).alias(f"of_{volume}_over_{days}")
+        for volume in volumes
+        for days in windows
+    ]
+    names = [f"of_{volume}_over_{days}" for volume in volumes for days in windows]
+    of_parts = events.groupBy("advertiser", "product").agg(*parts)
+    each = of_parts.select("advertiser", "product", F.inline(F.array(*names)))
     number, product = F.col("advertiser"), F.col("product")
     counts = each.select(
-        F.concat_ws("/", "volume", F.lit(seed), number).alias("advertiser_id"),
+        F.concat_ws("/", "volume", F.lit(seed), number, "days").alias("advertiser_id"),
         sample_data.product_id(number, product, seed).alias("product_id"),
+        "days",
         *KINDS,
         sample_data.click_rate(number, product, seed).alias("click_rate"),
     )
@@ -74,7 +85,9 @@ def lists() -> dict[str, Callable[[DataFrame], DataFrame]]:
 
 
 def regrets(counts: DataFrame, ranked: DataFrame) -> DataFrame:
-    """Hold each advertiser's list against the truth: (advertiser_id, impressions, regret_of_20, regret_of_5), as of PLACES.
+    """Hold each list against the truth: (advertiser_id, days, impressions, regret_of_20, regret_of_5), as of PLACES.
+
+    `impressions` are the advertiser's on a day, in the mean over the window's.
 
     The regret of n places is 1 - (clicks that the list's first n products bring) / (clicks that the n truly best ones bring),
     when each place is shown equally often and an empty one brings none: 0 for the best list, 1 for none.
@@ -86,4 +99,5 @@ def regrets(counts: DataFrame, ranked: DataFrame) -> DataFrame:
 
     regret = [(1 - clicks("rank", n) / clicks("true_place", n)).alias(f"regret_of_{n}") for n in PLACES]
     joined = counts.join(listed, ["advertiser_id", "product_id"], how="left")
-    return joined.groupBy("advertiser_id").agg(F.sum("impressions").alias("impressions"), *regret)
+    a_day = (F.sum("impressions") / F.col("days")).alias("impressions")
+    return joined.groupBy("advertiser_id", "days").agg(a_day, *regret)
