@@ -28,6 +28,7 @@ from spark_jobs.stages import stage
 from spark_jobs.warehouse import Warehouse
 
 REASONS_TO_SAY = 3
+BY_A_SIGNAL = "stopped by a signal"
 
 log = logging.getLogger("nightly")
 
@@ -119,14 +120,13 @@ class Nights:
             log.error("%s is refused: %s", day, refusal)
             self._close(run, state, str(refusal), counts)
         except Exception as error:
-            reason = SPARK_HAS_ENDED if has_ended(self.spark) else in_one_line(error)
-            state, reason = self._failed(run, reason, counts, closes)
+            state, reason = self._failed(run, self._why(error), counts, closes)
             log.error("%s %s: %s", day, state, reason)
             if state == "failed":
                 raise Failed(reason) from error
         except BaseException:
-            state, _ = self._failed(run, "stopped by a signal", counts, closes)
-            log.error("%s %s: stopped by a signal", day, state)
+            state, _ = self._failed(run, BY_A_SIGNAL, counts, closes)
+            log.error("%s %s: %s", day, state, BY_A_SIGNAL)
             raise
         finally:
             seconds = round(time.monotonic() - began, 1)
@@ -242,6 +242,13 @@ class Nights:
         return {
             f"scorecard_{table}": {"of_run": before} | self.warehouse.scorecard(run, before, table) for table in MODELS
         }
+
+    def _why(self, error: Exception) -> str:
+        """Say why the run failed. Whoever is told to stop while Spark is asked need not ask any more."""
+        try:
+            return SPARK_HAS_ENDED if has_ended(self.spark) else in_one_line(error)
+        except Stopped:
+            return BY_A_SIGNAL
 
     def _failed(self, run: int, reason: str, counts: dict[str, Any], closes: bool) -> tuple[str, str]:
         """End the run as failed; return its state and why. It is published where only the answer to the commit was lost."""
