@@ -65,7 +65,7 @@ def fill(postgres: Postgres, advertisers: int, days: int) -> None:
         if cursor.fetchone() == (advertisers, days, yesterday):
             return
         with step(f"{days} published days of {advertisers} advertisers, {2 * ROWS} rows each"):
-            cursor.execute("TRUNCATE run, advertiser, top_product, top_ctr, hidden_product, api_key, rollback")
+            cursor.execute("TRUNCATE run, advertiser, top_product, top_ctr, hidden_product, api_key, rollback CASCADE")
             cursor.execute(ADVERTISERS, [yesterday, advertisers])
             for age in range(days - 1, -1, -1):
                 day = yesterday - timedelta(days=age)
