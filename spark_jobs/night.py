@@ -239,9 +239,8 @@ class Nights:
         before = self.warehouse.published_run(day - timedelta(days=1))
         if before is None:
             return {}
-        return {
-            f"scorecard_{table}": {"of_run": before} | self.warehouse.scorecard(run, before, table) for table in MODELS
-        }
+        scorecards = self.warehouse.scorecards(run, before)
+        return {f"scorecard_{table}": {"of_run": before} | numbers for table, numbers in scorecards.items()}
 
     def _why(self, error: Exception) -> str:
         """Say why the run failed. Whoever is told to stop while Spark is asked need not ask any more."""

@@ -302,25 +302,34 @@ class Warehouse(Connection):
         [(past,)] = self.query("select coalesce(inputs -> 'lake', '{}') from run where id = %s", run)
         return {date.fromisoformat(day): of_day for day, of_day in past.items()}
 
-    def scorecard(self, run: int, listed_by: int, table: str) -> dict[str, int]:
+    def scorecards(self, run: int, listed_by: int) -> dict[str, dict[str, int]]:
         """Hold the lists of the day before, of the run `listed_by`, against the day that `run` counted.
 
-        Returns the impressions and clicks of the listed products, and those of all other products of the same advertisers.
+        Returns by model the impressions and clicks of the listed products, and those of all other products of the same
+        advertisers.
         """
+        joins, sums = "", []
+        for table in MODELS:
+            joins += (
+                f" left join (select advertiser_id, product_id from {table} where run_id = %s) as {table}"
+                " using (advertiser_id, product_id)"
+            )
+            of_listed = f"{table}.product_id is not null"
+            of_others = (
+                f"{table}.product_id is null and advertiser_id in (select advertiser_id from {table} where run_id = %s)"
+            )
+            for rows in (of_listed, of_others):
+                sums += [f"coalesce(sum({column}) filter (where {rows}), 0)::bigint" for column in ("shown", "clicks")]
         [numbers] = self.query(
-            "select coalesce(sum(shown) filter (where is_listed), 0)::bigint,"
-            " coalesce(sum(clicks) filter (where is_listed), 0)::bigint,"
-            " coalesce(sum(shown) filter (where not is_listed), 0)::bigint,"
-            " coalesce(sum(clicks) filter (where not is_listed), 0)::bigint from ("
-            "  select (numbers -> 1)::bigint as shown, (numbers -> 2)::bigint as clicks, rank is not null as is_listed"
-            "  from advertiser_counts as counted cross join jsonb_each(products::jsonb) as product(id, numbers)"
-            f"  left join {table} as listed on listed.run_id = %s and listed.advertiser_id = counted.advertiser_id"
-            "   and listed.product_id = product.id"
-            f"  where counted.run_id = %s and exists (select from {table} as any_list"
-            "   where any_list.run_id = %s and any_list.advertiser_id = counted.advertiser_id)) as products",
-            *(listed_by, run, listed_by),
+            "with products as materialized ("
+            "  select advertiser_id, product_id, (numbers -> 1)::bigint as shown, (numbers -> 2)::bigint as clicks"
+            "  from advertiser_counts cross join jsonb_each(products::jsonb) as product(product_id, numbers)"
+            "  where run_id = %s"
+            f") select {', '.join(sums)} from products{joins}",
+            *(run, *[listed_by] * (3 * len(MODELS))),
         )
-        return dict(zip(("impressions", "clicks", "other_impressions", "other_clicks"), numbers, strict=True))
+        names = ("impressions", "clicks", "other_impressions", "other_clicks")
+        return {table: dict(zip(names, numbers[4 * n : 4 * n + 4], strict=True)) for n, table in enumerate(MODELS)}
 
     def lists(self, table: str, run: int, scores: Sequence[str]) -> list[tuple[Any, ...]]:
         """Return a run's rows in one ranking, each list best first: (advertiser_id, product_id, *scores)."""
