@@ -13,7 +13,11 @@ from tests.web.conftest import plain_static_files, quick_passwords
 __all__ = ["plain_static_files", "quick_passwords"]
 
 SCREENSHOTS = Path(__file__).parent / "screenshots"
-SIZES = {"desktop": {"width": 1280, "height": 800}, "phone": {"width": 375, "height": 812}}
+SIZES = {
+    "desktop": {"width": 1280, "height": 800},
+    "tablet": {"width": 980, "height": 800},
+    "phone": {"width": 375, "height": 812},
+}
 
 
 @pytest.fixture(scope="module")
