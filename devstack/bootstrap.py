@@ -12,6 +12,7 @@ import re
 import shutil
 import subprocess
 import sys
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -165,11 +166,9 @@ def install_packages() -> None:
         uv_alone = VENV / "uv.txt"
         uv_alone.write_text(itself[0])
         pip_install(uv_alone)
-        hashed = ("--require-hashes", "--requirement", PACKAGES)
-        python = ("--python", VENV / "bin" / "python", "--no-cache", "--compile-bytecode")
-        if not subprocess.run(
-            [VENV / "bin" / "uv", "pip", "install", *python, *hashed], capture_output=True
-        ).returncode:
+        options = ("--no-cache", "--compile-bytecode", "--require-hashes", "--requirement", PACKAGES)
+        with suppress(Missing):
+            run([VENV / "bin" / "uv", "pip", "install", "--python", VENV / "bin" / "python", *options], "uv")
             return
     pip_install(PACKAGES)
 

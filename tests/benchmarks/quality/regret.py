@@ -50,13 +50,12 @@ def counts_of_days(spark: SparkSession, seed: int, volumes: Sequence[int], windo
             F.lit(volume).alias("volume"),
             F.lit(days).alias("days"),
             *_counts((moment < volume) & (day > newest - days)),
-        ).alias(f"of_{volume}_over_{days}")
+        )
         for volume in volumes
         for days in windows
     ]
-    names = [f"of_{volume}_over_{days}" for volume in volumes for days in windows]
-    of_parts = events.groupBy("advertiser", "product").agg(*parts)
-    each = of_parts.select("advertiser", "product", F.inline(F.array(*names)))
+    of_parts = events.groupBy("advertiser", "product").agg(F.array(*parts).alias("parts"))
+    each = of_parts.select("advertiser", "product", F.inline("parts"))
     number, product = F.col("advertiser"), F.col("product")
     counts = each.select(
         F.concat_ws("/", "volume", F.lit(seed), number, "days").alias("advertiser_id"),
