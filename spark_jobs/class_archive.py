@@ -18,7 +18,7 @@ if not __package__:  # spark-submit runs this file by itself: put the folder abo
 
 from spark_jobs.explained import advertiser_counts
 from spark_jobs.lake import read_past
-from spark_jobs.models import lists
+from spark_jobs.models import LIST_TABLES, rank_all, rows_of
 from spark_jobs.options import Options
 from spark_jobs.past import with_past
 from spark_jobs.prepare import prepare, rejects, totals, with_hidden
@@ -58,8 +58,9 @@ def main() -> int:
         products = with_hidden(with_past(counts, past), ()).persist()
         options = Options(days=(DAY,))
         totals(raw, products, DAY, options)
-        tables = lists(products, options.top, options.evidence)
-        for rows in (*(ranked() for ranked in tables.values()), advertiser_counts(products, rejects(raw, DAY))):
+        ranked = rank_all(products, options.top, options.evidence).persist()
+        of_tables = [rows_of(table, ranked) for table in LIST_TABLES]
+        for rows in (*of_tables, advertiser_counts(products, rejects(raw, DAY))):
             rows.collect()
             with suppress(Exception):
                 rows.write.jdbc(f"jdbc:postgresql://{NOBODY}/nothing", "nothing")

@@ -3,7 +3,7 @@
 import json
 import logging
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from contextlib import suppress
 from dataclasses import asdict
@@ -18,7 +18,7 @@ from spark_jobs.audit import Refused, audit_input, audit_rows, audit_volume
 from spark_jobs.days import Days
 from spark_jobs.explained import advertiser_counts
 from spark_jobs.failures import SPARK_HAS_ENDED, has_ended, in_one_line
-from spark_jobs.models import LIST_TABLES, MODELS, lists
+from spark_jobs.models import LIST_TABLES, MODELS, rank_all, rows_of, tables_of
 from spark_jobs.options import Options
 from spark_jobs.past import DAYS_BACK, WINDOWS, with_past
 from spark_jobs.prepare import most_common_rejects, of_active, prepare, rejects, totals, with_hidden
@@ -152,9 +152,10 @@ class Nights:
         with stage(f"{day} rank and append") as rows:
             hidden = self.warehouse.hidden_products()
             products = self.products(counted, day, past, self.days.raw.active_on(day), hidden).persist()
-            tables = lists(products, self.options.top, self.options.evidence)
             try:
-                self.append_and_count(products, tables, day, run, counts)
+                self.count_and_explain(
+                    products, day, run, counts, partial(self.append_lists, products, MODELS.keys(), day, run)
+                )
             finally:
                 products.unpersist()
             rows.append(sum(counts[table] for table in LIST_TABLES))
@@ -183,27 +184,27 @@ class Nights:
         before = of_active(lake.read_past(counted, self.storage.lake_uri, day, past), active)
         return with_hidden(with_past(counted, before), hidden)
 
-    def append_and_count(
-        self,
-        products: DataFrame,
-        tables: Mapping[str, Callable[[], DataFrame]],
-        day: date,
-        run: int,
-        counts: dict[str, Any],
+    def count_and_explain(
+        self, products: DataFrame, day: date, run: int, counts: dict[str, Any], *meanwhile: Callable[[], Any]
     ) -> None:
-        """Append the tables, and with them what explains every product's place; the run's numbers go into `counts`."""
-        explained = {"advertiser_counts": partial(self._explained, products, day)}
-        counting = partial(totals, self.days.raw, products, day, self.options)
-        numbers, *_ = side_by_side([counting, *self.appends({**tables, **explained}, day, run)])
+        """Put the run's numbers into `counts`, append what explains every product's place, and do what else there is."""
+        numbers, *_ = side_by_side(
+            [
+                partial(totals, self.days.raw, products, day, self.options),
+                lambda: self.warehouse.append(self._explained(products, day), "advertiser_counts", day, run),
+                *meanwhile,
+            ]
+        )
         counts.update(numbers)
 
-    def appends(self, tables: Mapping[str, Callable[[], DataFrame]], day: date, run: int) -> list[Callable[[], Any]]:
-        """Return what appends each of the tables under the run."""
-
-        def append(table: str) -> None:
-            self.warehouse.append(tables[table](), table, day, run)
-
-        return [partial(append, table) for table in tables]
+    def append_lists(self, products: DataFrame, models: Collection[str], day: date, run: int) -> None:
+        """Rank the products by the models and append their lists."""
+        ranked = rank_all(products, self.options.top, self.options.evidence, models).persist()
+        try:
+            tables = tables_of(models)
+            side_by_side([partial(self.warehouse.append, rows_of(each, ranked), each, day, run) for each in tables])
+        finally:
+            ranked.unpersist()
 
     def audit_and_publish(
         self, day: date, run: int, counts: dict[str, Any], inputs: Mapping[str, Any], active: list[str]

@@ -76,7 +76,7 @@ def totals(raw: RawEvents, products: DataFrame, day: date, options: Options) -> 
     sums = {"products": F.count_if(is_seen), "hidden_products": F.count_if(is_seen & F.col("hidden"))}
     sums |= {kind: F.sum(kind) for kind in KINDS}
     ranked = {
-        table: F.least(F.count_if(~F.col("hidden") & model.takes(options.evidence)), F.lit(options.top))
+        table: F.least(F.count_if(~F.col("hidden") & model.takes_here(options.evidence)), F.lit(options.top))
         for table, model in MODELS.items()
     }
     of_list = by_window(products, (1, *WINDOWS)).groupBy("days", "advertiser_id")

@@ -44,8 +44,7 @@ def replay(spark: SparkSession, warehouse: Warehouse, storage: Storage, options:
         changes = {}
         for table, model in MODELS.items():
             now = by_advertiser(warehouse.lists(table, run, model.scores))
-            ranked = model.rank(products, options.top, options.evidence)
-            then = by_advertiser(rows_of(ranked, model.scores))
+            then = by_advertiser(rows_of(model.rank(products, options.top, options.evidence), model.scores))
             changes[table] = difference(now, then)
             numbers = ", ".join(f"{count:,} {what}" for what, count in changes[table].items())
             print(f"{day} {table}, against run {run}: {numbers}")

@@ -13,8 +13,8 @@ from typing import Any
 from pyspark.sql import DataFrame, SparkSession
 
 from spark_jobs import lake
-from spark_jobs.models import MODELS, lists
-from spark_jobs.night import Nights, side_by_side
+from spark_jobs.models import MODELS, tables_of
+from spark_jobs.night import Nights
 from spark_jobs.options import Options
 from spark_jobs.settings import ConfigurationError, Storage
 from spark_jobs.stages import stage
@@ -76,7 +76,7 @@ class Steps:
             products = nights.products(counted, day, past, active, hidden).persist()
             try:
                 with stage(f"{day} count"):
-                    nights.append_and_count(products, {}, day, run, counts)
+                    nights.count_and_explain(products, day, run, counts)
             finally:
                 products.unpersist()
             self.warehouse.hand_on(run, counts, active, hidden)
@@ -90,18 +90,13 @@ class Steps:
     def _rank(self, table: str) -> str:
         """Rank the run's counts by one model: its list of the day, and those over several days."""
         waiting = self._waiting()
-        tables = [each for each in (table, MODELS[table].window_table) if each]
+        tables = tables_of([table])
         numbers = {each: waiting.counts[each] for each in tables}
 
         def work() -> tuple[int, str]:
             with stage(f"{self.day} {table}") as rows:
                 self.warehouse.delete_rows(waiting.run, tables)  # of an earlier try
-                products = self._products_of(waiting).persist()
-                ranked = lists(products, self.options.top, self.options.evidence)
-                try:
-                    side_by_side(self.nights.appends({each: ranked[each] for each in tables}, self.day, waiting.run))
-                finally:
-                    products.unpersist()
+                self.nights.append_lists(self._products_of(waiting), [table], self.day, waiting.run)
                 rows.append(sum(numbers.values()))
             return waiting.run, "ranked"
 

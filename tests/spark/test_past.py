@@ -2,7 +2,7 @@
 
 import pytest
 
-from spark_jobs.models import MODELS, lists
+from spark_jobs.models import MODELS, rank_all, rows_of
 from spark_jobs.past import DAYS_BACK, by_window, with_past
 from spark_jobs.settings import Evidence
 
@@ -46,7 +46,7 @@ def test_no_day_before_the_longest_window_is_read():
 
 
 def test_a_window_has_lists_of_its_own(products):
-    ranked = lists(products([("p", 15)], PAST), 20, Evidence())["top_product_window"]()
+    ranked = rows_of("top_product_window", rank_all(products([("p", 15)], PAST), 20, Evidence()))
 
     assert [(row.days, row.rank, row.product_id) for row in ranked.orderBy("days", "rank").collect()] == [
         *[(7, 1, "p"), (7, 2, "week")],

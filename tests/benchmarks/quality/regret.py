@@ -9,7 +9,8 @@ from pyspark.sql import Column, DataFrame, SparkSession, Window
 from pyspark.sql import functions as F
 
 from spark_jobs import sample_data
-from spark_jobs.ranking import keep_top, top_ctr, top_product
+from spark_jobs.ranking import Model, top_ctr, top_product
+from spark_jobs.settings import Evidence
 
 TOP = 20
 PLACES = (TOP, 5)
@@ -21,6 +22,13 @@ KINDS = {"views": "view", "impressions": "impression", "clicks": "click"}
 WEIGHTS = (0, 5, 10, 20, 50, 100, 200, 500, 2000)
 MINIMA = (5, 20, 100)
 UNAVOIDABLE = "the best of what was shown"
+THE_TRUTH = Model(
+    takes=lambda _: F.col("impressions") > 0,
+    score=lambda _: F.col("click_rate"),
+    then_by="impressions",
+    columns=(),
+    scores=(),
+)
 
 
 def counts_of_days(spark: SparkSession, seed: int, volumes: Sequence[int], windows: Sequence[int] = (1,)) -> DataFrame:
@@ -79,7 +87,7 @@ def lists() -> dict[str, Callable[[DataFrame], DataFrame]]:
     return {
         "TopProduct": partial(top_product, top=TOP),
         **{name: partial(top_ctr, top=TOP, **evidence) for name, evidence in (smoothed | of_enough).items()},
-        UNAVOIDABLE: lambda counts: keep_top(counts.where("impressions > 0"), [F.desc("click_rate")], TOP),
+        UNAVOIDABLE: partial(THE_TRUTH.rank, top=TOP, evidence=Evidence()),
     }
 
 
