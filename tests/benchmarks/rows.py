@@ -8,6 +8,8 @@ from typing import Any
 
 import psycopg2
 
+from spark_jobs.warehouse import RUN_TABLES
+
 SCORES = {"top_product": "views", "top_ctr": "clicks, impressions, ctr, score"}
 COLUMNS = {table: f"date, advertiser_id, product_id, rank, {scores}" for table, scores in SCORES.items()}
 
@@ -33,7 +35,7 @@ class Rows:
 
     def forget_run(self, run: int) -> None:
         """Remove a peer's run and its rows, so that the next one meets the same tables."""
-        for table in SCORES:
+        for table in RUN_TABLES:
             self._query(f"delete from {table} where run_id = %s", run)
         self._query("delete from run where id = %s", run)
 
@@ -55,14 +57,15 @@ class Rows:
                 raise OtherRows(f"{table}: {len(found)} rows, Vitrina has {len(wanted)}; only {whose} has {odd}")
 
     def copy_published(self, day: date) -> tuple[int, float]:
-        """Copy the published run's rows to a new one with COPY and remove it; return their number, and COPY's seconds."""
+        """Copy all that the published run has to a new one with COPY and remove it; return its rows, and COPY's seconds."""
         published, run = self.published_run(day), self.open_run(day)
-        texts = {table: self._text_of(published, run, table) for table in SCORES}
+        columns = {table: self._columns_of(table) for table in RUN_TABLES}
+        texts = {table: self._text_of(published, run, table, columns[table]) for table in RUN_TABLES}
         began = time.monotonic()
         with closing(psycopg2.connect(self.url)) as connection, connection, connection.cursor() as cursor:
             rows = 0
             for table, text in texts.items():
-                cursor.copy_expert(f"copy {table} (run_id, {COLUMNS[table]}) from stdin", text)
+                cursor.copy_expert(f"copy {table} (run_id, {columns[table]}) from stdin", text)
                 rows += cursor.rowcount
         seconds = time.monotonic() - began
         self.same_as_published(run, day)
@@ -72,11 +75,20 @@ class Rows:
     def _of(self, run: int, table: str) -> list[tuple[Any, ...]]:
         return self._query(f"select {COLUMNS[table]} from {table} where run_id = %s order by advertiser_id, rank", run)
 
-    def _text_of(self, published: int, run: int, table: str) -> io.StringIO:
+    def _columns_of(self, table: str) -> str:
+        """Return the columns of a table that are not a run's own."""
+        [(columns,)] = self._query(
+            "select string_agg(column_name, ', ') from information_schema.columns"
+            " where table_name = %s and table_schema = current_schema() and column_name not in ('id', 'run_id')",
+            table,
+        )
+        return str(columns)
+
+    def _text_of(self, published: int, run: int, table: str, columns: str) -> io.StringIO:
         """Return the published rows as COPY wants them, to be read under the id of another run."""
         text = io.StringIO()
         with closing(psycopg2.connect(self.url)) as connection, connection.cursor() as cursor:
-            rows = f"select {run}, {COLUMNS[table]} from {table} where run_id = {published} order by id"
+            rows = f"select {run}, {columns} from {table} where run_id = {published} order by id"
             cursor.copy_expert(f"copy ({rows}) to stdout", text)
         text.seek(0)
         return text

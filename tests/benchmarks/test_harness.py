@@ -123,12 +123,15 @@ def test_one_other_row_ends_the_comparison(rows, two_runs, change, complaint):
         rows.same_as_published(two_runs, RANKED_DAY)
 
 
-def test_copy_writes_the_published_rows_once_more_and_they_go_again(rows, two_runs):
-    from webapp.rankings.models import Run
+def test_copy_writes_all_that_is_published_once_more_and_it_goes_again(rows, two_runs):
+    from webapp.rankings.models import Run, TopProductWindow
 
+    of_week = {"days": 7, "date": RANKED_DAY, "advertiser_id": "a", "product_id": "p", "rank": 1, "views": 3}
+    TopProductWindow.objects.create(run=Run.objects.published().get(), **of_week)
     count, seconds = rows.copy_published(RANKED_DAY)
 
-    assert count == 2
+    assert count == 3
+    assert TopProductWindow.objects.count() == 1
     assert seconds > 0
     assert Run.objects.count() == 2
 
