@@ -17,13 +17,13 @@ def every_third():
 
 
 def first_of_each_kind():
-    """Strike the first look, the first list, the first file read and the first file written."""
-    seen = set()
+    """Strike the first look, the first list, the first file read and the first file written: each stall takes 15 seconds."""
+    unseen = {("HEAD", False), ("GET", True), ("GET", False), ("PUT", False)}
 
     def strikes(method, path):
         kind = (method, "list-type" in path)
-        is_first = kind not in seen
-        seen.add(kind)
+        is_first = kind in unseen
+        unseen.discard(kind)
         return is_first
 
     return strikes
