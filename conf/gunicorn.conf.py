@@ -6,10 +6,12 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import time
 from logging import LogRecord
 from pathlib import Path
 from typing import Any
 
+from gunicorn.workers.gthread import ThreadWorker
 from pythonjsonlogger.json import JsonFormatter
 
 wsgi_app = "webapp.wsgi:application"
@@ -22,9 +24,24 @@ bind = f"{os.environ.get('BIND', '127.0.0.1')}:{os.environ.get('PORT', '8000')}"
 # in a cache that only Redis lets several processes share, so without one there is one process.
 workers = int(os.environ.get("WEB_CONCURRENCY") or ("2" if os.environ.get("CACHE_URL") else "1"))
 threads = int(os.environ.get("WEB_THREADS") or "8")
+
+
+class FairWorker(ThreadWorker):
+    """Takes a new connection the later the more it has, a millisecond at most, so that the one with the fewest takes it.
+
+    Else one worker may take all of a load balancer's, which stay open, while another has nothing to do.
+    """
+
+    def accept(self, listener: Any) -> None:
+        if self.cfg.workers > 1:
+            time.sleep(min(self.nr_conns, 10) / 10_000)
+        super().accept(listener)
+
+
+worker_class = FairWorker
 timeout = 30  # seconds until a worker that does not answer is replaced
 graceful_timeout = 20  # seconds that running requests get when the server stops
-keepalive = 5
+keepalive = 75  # longer than a load balancer's (AWS: 60 seconds), which else may ask on a connection that was just closed
 max_requests, max_requests_jitter = 20_000, 2_000  # a slow leak never becomes an outage
 memory = Path("/dev/shm")  # noqa: S108
 if memory.is_dir():

@@ -8,9 +8,10 @@ import socket
 import subprocess
 import time
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from datetime import timedelta
 
+import psutil
 import psycopg2
 import pytest
 from django.db import connection
@@ -130,3 +131,33 @@ def test_several_workers_count_together_for_metrics(tmp_path, database_url):
     counted = [line for line in figures.decode().splitlines() if "before_middlewares_total " in line]
 
     assert "django_http_requests_before_middlewares_total 21.0" in counted
+
+
+def held_by_workers(running):
+    """How many connections each worker has open."""
+    workers = psutil.Process(running.process.pid).children()
+    return [sum(each.status == psutil.CONN_ESTABLISHED for each in worker.net_connections("tcp4")) for worker in workers]
+
+
+def connection_in_use(running):
+    """A connection on which a question was asked and answered, and that is left open."""
+    line = socket.create_connection(("127.0.0.1", int(running.address.rpartition(":")[2])), timeout=20)
+    line.sendall(b"GET /health/live HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n")
+    assert line.recv(1024).startswith(b"HTTP/1.1 200")
+    return line
+
+
+def test_a_new_connection_goes_to_the_worker_that_has_the_fewest(tmp_path):
+    with server(tmp_path, WEB_CONCURRENCY="2") as running, ExitStack() as kept:
+        fetch(f"{running.address}/health/live")
+        for _ in range(1000):  # one worker may start later, and has to make up for it
+            kept.enter_context(closing(connection_in_use(running)))
+            if all(held_by_workers(running)):
+                break
+        for _ in range(18):
+            kept.enter_context(closing(connection_in_use(running)))
+
+        fewest, most = sorted(held_by_workers(running))
+
+    assert fewest >= 6
+    assert most - fewest <= 4
