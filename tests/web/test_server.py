@@ -136,7 +136,9 @@ def test_several_workers_count_together_for_metrics(tmp_path, database_url):
 def held_by_workers(running):
     """How many connections each worker has open."""
     workers = psutil.Process(running.process.pid).children()
-    return [sum(each.status == psutil.CONN_ESTABLISHED for each in worker.net_connections("tcp4")) for worker in workers]
+    return [
+        sum(each.status == psutil.CONN_ESTABLISHED for each in worker.net_connections("tcp4")) for worker in workers
+    ]
 
 
 def connection_in_use(running):
