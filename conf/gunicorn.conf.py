@@ -41,9 +41,8 @@ class FairWorker(ThreadWorker):
 worker_class = FairWorker
 timeout = 30  # seconds until a worker that does not answer is replaced
 graceful_timeout = 20  # seconds that running requests get when the server stops
-keepalive = (
-    75  # longer than a load balancer's (AWS: 60 seconds), which else may ask on a connection that was just closed
-)
+# Longer than a load balancer's 60 seconds (AWS), which else may ask on a connection that was just closed.
+keepalive = 75
 max_requests, max_requests_jitter = 20_000, 2_000  # a slow leak never becomes an outage
 memory = Path("/dev/shm")  # noqa: S108
 if memory.is_dir():

@@ -2,6 +2,7 @@
 
 import http.client
 import os
+import socket
 import subprocess
 import sys
 import time
@@ -24,6 +25,10 @@ def command(checkout: Path = ROOT) -> list[str]:
 class Server(NamedTuple):
     address: str
     process: subprocess.Popen
+
+    def connect(self):
+        """A connection to it, for whoever writes the request."""
+        return socket.create_connection(("127.0.0.1", int(self.address.rpartition(":")[2])), timeout=20)
 
     def ask(self, path, method="GET", **headers):
         """The answer: its status, headers and body."""
