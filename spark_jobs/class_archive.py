@@ -17,18 +17,18 @@ if not __package__:  # spark-submit runs this file by itself: put the folder abo
     sys.path[0] = str(Path(__file__).resolve().parent.parent)
 
 from spark_jobs.explained import advertiser_counts
-from spark_jobs.lake import read_past
+from spark_jobs.lake import read_counts
 from spark_jobs.models import LIST_TABLES, rank_all, rows_of
 from spark_jobs.options import Options
 from spark_jobs.past import with_past
-from spark_jobs.prepare import prepare, rejects, totals, with_hidden
+from spark_jobs.prepare import of_active, prepare, rejects, totals, with_hidden
 from spark_jobs.raw_events import locate, read_raw
 from spark_jobs.session import spark_session
 from spark_jobs.settings import Storage
 from spark_jobs.storage import FileSystem
 
-DAY = date(2026, 1, 1)
-A_DAY = timedelta(days=1)
+DAY = date(2026, 1, 2)
+RUNS = {DAY: 1, DAY - timedelta(days=1): 0}
 NOBODY = "127.0.0.1:1"  # refuses at once; by then the classes of S3A and of the JDBC driver are loaded
 HASTILY = {
     "attempts.maximum": "1",
@@ -52,15 +52,16 @@ def main() -> int:
             "vitrina class archive",
             Storage(raw_uri=uri, lake_uri=uri, s3_endpoint=f"http://{NOBODY}", s3_region="nowhere"),
         )
-        raw = read_raw(spark, locate(spark, uri, [DAY]), [DAY])
-        counts = prepare(raw, uri, DAY, run=0)
-        past = read_past(counts, uri, DAY + A_DAY, {DAY: 0})
-        products = with_hidden(with_past(counts, past), ()).persist()
+        raw = read_raw(spark, locate(spark, uri, [*RUNS]), [*RUNS])
+        prepare(raw, uri, RUNS)
+        ranked_days = {DAY: raw.active_on(DAY)}
+        products = with_past(read_counts(spark, uri, RUNS), ranked_days)
+        products = with_hidden(of_active(products, ranked_days), ()).persist()
         options = Options(days=(DAY,))
-        totals(raw, products, DAY, options)
+        totals(raw, products, ranked_days, options)
         ranked = rank_all(products, options.top, options.evidence).persist()
         of_tables = [rows_of(table, ranked) for table in LIST_TABLES]
-        for rows in (*of_tables, advertiser_counts(products, rejects(raw, DAY))):
+        for rows in (*of_tables, advertiser_counts(products, rejects(raw, ranked_days))):
             rows.collect()
             with suppress(Exception):
                 rows.write.jdbc(f"jdbc:postgresql://{NOBODY}/nothing", "nothing")

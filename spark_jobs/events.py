@@ -51,12 +51,12 @@ def events_of(spark: SparkSession, sources: list[RawFiles], days: Sequence[date]
 
 
 def daily_counts(events: DataFrame) -> DataFrame:
-    """Count one day's good events of active advertisers: (advertiser_id, product_id, views, impressions, clicks)."""
+    """Count good events of active advertisers: (date, advertiser_id, product_id, views, impressions, clicks)."""
 
     def count_of(type_: str) -> Column:
         return F.sum(F.when(F.col("type") == type_, F.col("lines")).otherwise(0))
 
-    return events.groupBy("advertiser_id", "product_id").agg(
+    return events.groupBy("date", "advertiser_id", "product_id").agg(
         count_of("view").alias("views"),
         count_of("impression").alias("impressions"),
         count_of("click").alias("clicks"),

@@ -5,24 +5,22 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import date
 
 from pyspark.sql import DataFrame, SparkSession
-from pyspark.sql import functions as F
 
 from spark_jobs.storage import FileSystem
 
+COUNTS = "advertiser_id string, product_id string, views bigint, impressions bigint, clicks bigint"
 LOOKED_FOR_AT_ONCE = 8  # folders; on S3 each takes some tens of milliseconds
 
 
-def write_counts(counts: DataFrame, lake_uri: str, day: date, run: int) -> DataFrame:
-    """Keep the day's counts under the run and return them as they can be read again."""
-    folder = _folder(lake_uri, "counts", day, run)
-    counts.write.mode("overwrite").parquet(folder)
-    return counts.sparkSession.read.schema(counts.schema).parquet(folder)
+def write_counts(counts: DataFrame, lake_uri: str, day: date, run: int) -> None:
+    """Keep the day's counts, the columns of COUNTS, under the run."""
+    counts.write.mode("overwrite").parquet(_folder(lake_uri, "counts", day, run))
 
 
-def read_counts(spark: SparkSession, lake_uri: str, day: date, run: int) -> DataFrame | None:
-    """Return the counts that a run kept of its day; None where the lake has none."""
-    folder = _folder(lake_uri, "counts", day, run)
-    return spark.read.parquet(folder) if FileSystem(spark, folder).exists(folder) else None
+def read_counts(spark: SparkSession, lake_uri: str, runs: Mapping[date, int]) -> DataFrame:
+    """Return what the days' runs counted: the columns of COUNTS, and `date`."""
+    folders = [_folder(lake_uri, "counts", *each) for each in runs.items()]
+    return spark.read.schema(COUNTS).option("basePath", f"{lake_uri}/counts").parquet(*folders).drop("run")
 
 
 def kept(spark: SparkSession, lake_uri: str, runs: Mapping[date, int]) -> dict[date, int]:
@@ -31,15 +29,6 @@ def kept(spark: SparkSession, lake_uri: str, runs: Mapping[date, int]) -> dict[d
     with ThreadPoolExecutor(LOOKED_FOR_AT_ONCE) as pool:
         is_there = pool.map(lambda each: system.exists(_folder(lake_uri, "counts", *each)), runs.items())
         return {day: run for (day, run), there in zip(runs.items(), is_there, strict=True) if there}
-
-
-def read_past(counts: DataFrame, lake_uri: str, day: date, runs: Mapping[date, int]) -> DataFrame:
-    """Return what the runs of days before `day` counted: the columns of `counts`, and `age`, how many days before."""
-    if not runs:
-        return counts.where("false").withColumn("age", F.lit(0))
-    folders = [_folder(lake_uri, "counts", *each) for each in runs.items()]
-    reader = counts.sparkSession.read.schema(counts.schema).option("basePath", f"{lake_uri}/counts")
-    return reader.parquet(*folders).select(*counts.columns, F.datediff(F.lit(day), F.col("date")).alias("age"))
 
 
 def write_rejects(rejects: DataFrame, lake_uri: str, day: date, run: int) -> None:

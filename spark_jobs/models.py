@@ -25,7 +25,7 @@ def tables_of(models: Collection[str]) -> list[str]:
 
 
 def rank_all(products: DataFrame, top: int, evidence: Evidence, models: Collection[str] = MODELS.keys()) -> DataFrame:
-    """Rank the products that are not hidden, on the day and over each window, by each of the models."""
+    """Rank the products that are not hidden, on their day and over each window, by each of the models."""
     rankable = by_window(products.where("not hidden"), (1, *WINDOWS))
     return rank(rankable, {name: MODELS[name] for name in models}, top, evidence)
 
@@ -35,5 +35,5 @@ def rows_of(table: str, ranked: DataFrame) -> DataFrame:
     name = WINDOW_TABLES.get(table, table)
     of_model = ranked.where(F.col("model") == name)
     if table in MODELS:
-        return MODELS[name].rows(of_model.where("days = 1"))
-    return MODELS[name].rows(of_model.where("days > 1"), "days")
+        return MODELS[name].rows(of_model.where("days = 1"), "date")
+    return MODELS[name].rows(of_model.where("days > 1"), "date", "days")

@@ -1,10 +1,7 @@
-"""What a night does, in order: read, prepare, rank, append, audit, publish; once for each day of the application."""
+"""What a night does, in order: read, prepare, rank, append, audit, publish; once for all days of the application."""
 
-import json
 import logging
-import time
 from collections.abc import Callable, Collection, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor, as_completed
 from contextlib import suppress
 from dataclasses import asdict
 from datetime import date, timedelta
@@ -13,44 +10,24 @@ from typing import Any
 
 from pyspark.sql import DataFrame, SparkSession
 
-from spark_jobs import __version__, lake
-from spark_jobs.audit import Refused, audit_input, audit_rows, audit_volume
+from spark_jobs import lake
+from spark_jobs.audit import audit_input, audit_rows, audit_volume
 from spark_jobs.days import Days
 from spark_jobs.explained import advertiser_counts
-from spark_jobs.failures import SPARK_HAS_ENDED, has_ended, in_one_line
 from spark_jobs.models import LIST_TABLES, MODELS, rank_all, rows_of, tables_of
 from spark_jobs.options import Options
 from spark_jobs.past import DAYS_BACK, WINDOWS, with_past
 from spark_jobs.prepare import most_common_rejects, of_active, prepare, rejects, totals, with_hidden
-from spark_jobs.raw_events import RawEvents
+from spark_jobs.runs import Failed, Run, Runs
 from spark_jobs.settings import Storage
 from spark_jobs.stages import stage
+from spark_jobs.threads import side_by_side
 from spark_jobs.warehouse import Warehouse
 
+DAYS_AT_ONCE = 7  # what is lost when a long range is stopped, and what memory and disk must hold
 REASONS_TO_SAY = 3
-BY_A_SIGNAL = "stopped by a signal"
 
 log = logging.getLogger("nightly")
-
-
-class Failed(Exception):
-    """A day failed; the log and the ledger have said why."""
-
-
-class Stopped(BaseException):
-    """A person or a scheduler asked the job to stop."""
-
-
-def side_by_side(calls: Sequence[Callable[[], Any]]) -> list[Any]:
-    """Return what the calls return, all of them made at once: what one of them waits for, another works meanwhile."""
-    pool = ThreadPoolExecutor(len(calls))
-    try:
-        called = [pool.submit(call) for call in calls]
-        for each in as_completed(called):
-            each.result()  # the first failure is the failure of all
-        return [each.result() for each in called]
-    finally:
-        pool.shutdown(wait=False)  # told to stop, nobody waits for what Spark is at
 
 
 class Nights:
@@ -61,8 +38,9 @@ class Nights:
         self.warehouse = warehouse
         self.storage = storage
         self.options = options
-        self.parameters = {"raw_uri": storage.raw_uri, "top": options.top, "allow_drop": options.allow_drop}
-        self.parameters |= asdict(options.limits) | asdict(options.evidence) | {"windows": WINDOWS}
+        parameters = {"raw_uri": storage.raw_uri, "top": options.top, "allow_drop": options.allow_drop}
+        parameters |= asdict(options.limits) | asdict(options.evidence) | {"windows": WINDOWS}
+        self.runs = Runs(spark, warehouse, parameters)
         self.days = Days(spark, warehouse, storage.raw_uri, options)
 
     def run(self) -> bool:
@@ -70,70 +48,51 @@ class Nights:
 
         A refused day does not keep those after it from being published; a failure ends the application.
         """
+        asked, states = self.options.days, list[str]()
         try:
-            states = [self.run_day(day) for day in self.options.days]
-            for day in self.days.late():
-                with suppress(Failed):  # log and ledger say it, and the next night tries again
-                    self.run_day(day)
+            for n in range(0, len(asked), DAYS_AT_ONCE):
+                states += self.run_days(asked[n : n + DAYS_AT_ONCE])
+            with suppress(Failed):  # log and ledger say it, and the next night tries again
+                self.run_days(self.days.late())
             if self.options.lookback and not self.options.dry_run:
                 self.warehouse.mark_final(self.days.newest_final())
         finally:
             self.clear_up()
         return "refused" not in states
 
-    def run_day(self, day: date) -> str:
-        """Take one day through a run of its own and return the state it ended in; whatever happens, the ledger says it."""
-        run = self.open_run(day)
-        counts: dict[str, Any] = {}  # filled as the numbers become known, so that a run that ends early keeps them
+    def run_days(self, days: Sequence[date]) -> list[str]:
+        """Take each day through a run of its own, and return the states that they ended in; the ledger says them, too.
 
-        def work() -> tuple[int, str]:
-            if self.days.is_unchanged(day):
-                self.warehouse.forget_run(run)
-                return self.days.looks[day].run, "unchanged"
-            inputs = self.prepare_and_append(day, run, counts)
-            self.audit_and_publish(day, run, counts, inputs, self.days.raw.active_on(day))
-            return run, "dry-run" if self.options.dry_run else "published"
-
-        state = self.account_for(day, run, counts, work)
-        if self.options.dry_run:
-            self.warehouse.forget_run(run)
-            lake.remove_run(self.spark, self.storage.lake_uri, day, run)
-        return state
-
-    def open_run(self, day: date) -> int:
-        """Enter a new run of the day into the ledger."""
-        return self.warehouse.open_run(day, __version__, self.spark.version, self.parameters)
-
-    def account_for(
-        self, day: date, run: int, counts: dict[str, Any], work: Callable[[], tuple[int, str]], closes: bool = True
-    ) -> str:
-        """Do the work, which returns run and state, and report how it ended; a refusal is an end, and a failure is Failed.
-
-        `closes` says whether a failure ends the run, or leaves it to be tried again.
+        The days are counted and ranked together, each with those before it for its past, and then published one by one.
+        Where one is refused, those after it are ranked again: what no reader sees is nobody's past.
         """
-        began = time.monotonic()
-        state = "failed"
-        try:
-            run, state = work()
-        except Refused as refusal:
-            state = "refused"
-            log.error("%s is refused: %s", day, refusal)
-            self._close(run, state, str(refusal), counts)
-        except Exception as error:
-            state, reason = self._failed(run, self._why(error), counts, closes)
-            log.error("%s %s: %s", day, state, reason)
-            if state == "failed":
-                raise Failed(reason) from error
-        except BaseException:
-            state, _ = self._failed(run, BY_A_SIGNAL, counts, closes)
-            log.error("%s %s: %s", day, state, BY_A_SIGNAL)
-            raise
-        finally:
-            seconds = round(time.monotonic() - began, 1)
-            report = {"day": str(day), "run": run, "state": state, "counts": counts, "seconds": seconds}
-            with suppress(BrokenPipeError):  # spark-submit, who reads this, may have been killed
-                print(json.dumps(report), flush=True)
-        return state
+        runs = self.runs.open(days)
+        with self.runs.accounted_for(runs):
+            waiting = [run for run in runs if not self.is_left_as_it_is(run)]
+            if waiting:
+                self.prepare(waiting)
+                self.rank_and_append(waiting)
+            while waiting:
+                run, *waiting = waiting
+                is_refused = not self.audit_and_publish(run, self.days.raw.active_on(run.day))
+                if is_refused and waiting:
+                    self.warehouse.delete_rows([run.id for run in waiting])
+                    self.note_inputs(waiting)
+                    self.rank_and_append(waiting)
+        if self.options.dry_run:
+            for run in runs:
+                self.warehouse.forget_run(run.id)
+                lake.remove_run(self.spark, self.storage.lake_uri, run.day, run.id)
+        return [run.state for run in runs]
+
+    def is_left_as_it_is(self, run: Run) -> bool:
+        """Give the run up, and return True, where it would read what its day was last ranked from."""
+        if not self.days.is_unchanged(run.day):
+            return False
+        self.warehouse.forget_run(run.id)
+        run.id = self.days.looks[run.day].run
+        self.runs.report(run, "unchanged")
+        return True
 
     def clear_up(self) -> None:
         """Let go of memory, and remove from the lake what dead runs left there."""
@@ -142,98 +101,102 @@ class Nights:
             for day, run in self.warehouse.dead_runs:
                 lake.remove_run(self.spark, self.storage.lake_uri, day, run)
 
-    def prepare_and_append(self, day: date, run: int, counts: dict[str, Any]) -> dict[str, Any]:
-        """Count the day's events into the lake, rank them by every model and append the rows under the run.
+    def note_inputs(self, runs: Sequence[Run]) -> None:
+        """Enter into the ledger what the runs read: the raw files, and from the lake the days before their own.
 
-        Returns what the run read, as the ledger keeps it.
+        Those are the days that readers see, and of the runs themselves the older ones.
         """
-        past = self.past_of(day)
-        counted, inputs = self.prepare(day, run, past)
-        with stage(f"{day} rank and append") as rows:
-            hidden = self.warehouse.hidden_products()
-            products = self.products(counted, day, past, self.days.raw.active_on(day), hidden).persist()
+        own = ids_by_day(runs)
+        seen = self.warehouse.published_runs(min(own) - timedelta(days=DAYS_BACK), max(own))
+        others = {day: run for day, run in seen.items() if day not in own}
+        past = lake.kept(self.spark, self.storage.lake_uri, others) | own
+        for run in runs:
+            before = {str(day): past[day] for day in past if 1 <= (run.day - day).days <= DAYS_BACK}
+            run.inputs = self.days.raw.read_of(run.day) | {"lake": before}
+            self.warehouse.note_inputs(run.id, run.inputs)
+
+    def prepare(self, runs: Sequence[Run]) -> None:
+        """Count the days' events into the lake."""
+        raw = self.days.raw
+        self.note_inputs(runs)
+        with stage(f"{_days_of(runs)} prepare") as rows:
+            prepare(raw, self.storage.lake_uri, ids_by_day(runs))
+            rows.append(sum(sum(raw.lines_of(run.day).values()) for run in runs))
+        for run in runs:
+            self._say_what_was_rejected(run.day)
+
+    def rank_and_append(self, runs: Sequence[Run]) -> None:
+        """Rank the days' products by every model, and append the rows under their runs."""
+        active = {run.day: self.days.raw.active_on(run.day) for run in runs}
+        with stage(f"{_days_of(runs)} rank and append") as rows:
+            products = self.products(runs, active, self.warehouse.hidden_products()).persist()
             try:
-                self.count_and_explain(
-                    products, day, run, counts, partial(self.append_lists, products, MODELS.keys(), day, run)
-                )
+                self.count_and_explain(products, runs, partial(self.append_lists, products, MODELS.keys(), runs))
             finally:
                 products.unpersist()
-            rows.append(sum(counts[table] for table in LIST_TABLES))
-        return inputs
-
-    def prepare(self, day: date, run: int, past: Mapping[date, int]) -> tuple[DataFrame, dict[str, Any]]:
-        """Count the day's events into the lake; return the counts, and what the run read, as the ledger keeps it."""
-        raw = self.days.raw
-        inputs = raw.read_of(day) | {"lake": {str(day): of_day for day, of_day in past.items()}}
-        self.warehouse.note_inputs(run, inputs)
-        with stage(f"{day} prepare") as rows:
-            counted = prepare(raw, self.storage.lake_uri, day, run)
-            rows.append(sum(raw.lines_of(day).values()))
-        self._say_what_was_rejected(raw, day)
-        return counted, inputs
+            rows.append(sum(run.counts[table] for run in runs for table in LIST_TABLES))
 
     def products(
-        self,
-        counted: DataFrame,
-        day: date,
-        past: Mapping[date, int],
-        active: Sequence[str],
-        hidden: Sequence[tuple[str, str]],
+        self, runs: Sequence[Run], active: Mapping[date, Sequence[str]], hidden: Sequence[tuple[str, str]]
     ) -> DataFrame:
-        """Return the products as the models rank them: the day's counts with their past, and whether each is hidden."""
-        before = of_active(lake.read_past(counted, self.storage.lake_uri, day, past), active)
-        return with_hidden(with_past(counted, before), hidden)
+        """Return the products as the models rank them: the counts with their past, and whether each is hidden."""
+        past = {date.fromisoformat(day): of_day for run in runs for day, of_day in run.inputs["lake"].items()}
+        counts = lake.read_counts(self.spark, self.storage.lake_uri, past | ids_by_day(runs))
+        return with_hidden(of_active(with_past(counts, [run.day for run in runs]), active), hidden)
 
-    def count_and_explain(
-        self, products: DataFrame, day: date, run: int, counts: dict[str, Any], *meanwhile: Callable[[], Any]
-    ) -> None:
-        """Put the run's numbers into `counts`, append what explains every product's place, and do what else there is."""
+    def count_and_explain(self, products: DataFrame, runs: Sequence[Run], *meanwhile: Callable[[], Any]) -> None:
+        """Give the runs their numbers, append what explains every product's place, and do what else there is."""
+        ids = ids_by_day(runs)
         numbers, *_ = side_by_side(
             [
-                partial(totals, self.days.raw, products, day, self.options),
-                lambda: self.warehouse.append(self._explained(products, day), "advertiser_counts", day, run),
+                partial(totals, self.days.raw, products, ids, self.options),
+                lambda: self.warehouse.append(self._explained(products, ids), "advertiser_counts", ids),
                 *meanwhile,
             ]
         )
-        counts.update(numbers)
+        for run in runs:
+            run.counts.update(numbers[run.day])
 
-    def append_lists(self, products: DataFrame, models: Collection[str], day: date, run: int) -> None:
+    def append_lists(self, products: DataFrame, models: Collection[str], runs: Sequence[Run]) -> None:
         """Rank the products by the models and append their lists."""
         ranked = rank_all(products, self.options.top, self.options.evidence, models).persist()
         try:
-            tables = tables_of(models)
-            side_by_side([partial(self.warehouse.append, rows_of(each, ranked), each, day, run) for each in tables])
+            side_by_side(
+                [
+                    partial(self.warehouse.append, rows_of(table, ranked), table, ids_by_day(runs))
+                    for table in tables_of(models)
+                ]
+            )
         finally:
             ranked.unpersist()
 
-    def audit_and_publish(
-        self, day: date, run: int, counts: dict[str, Any], inputs: Mapping[str, Any], active: list[str]
-    ) -> None:
-        """Let readers see the run, if the audit finds nothing and it is no dry run."""
-        limits = self.options.limits
-        with stage(f"{day} audit"):
-            counts["usual_events"] = self.warehouse.usual_events(day)
-            counts |= self._scorecards(day, run)
-            findings = audit_input(inputs, day, counts, limits)
-            findings += [] if self.options.allow_drop else audit_volume(counts, limits)
-            findings += audit_rows(self.warehouse, run, day, counts, active, self.options.top)
-            if findings:
-                raise Refused("; ".join(findings))
-        if self.options.dry_run:
-            self._say_what_would_change(day, run, counts)
+    def audit_and_publish(self, run: Run, active: list[str]) -> bool:
+        """Let readers see the run, unless the audit refuses it or it is a dry one; return whether it is not refused."""
+        with stage(f"{run.day} audit"):
+            findings = self._audit(run, active)
+        if findings:
+            self.runs.refuse(run, findings)
+        elif self.options.dry_run:
+            self._say_what_would_change(run)
+            self.runs.report(run, "dry-run")
         else:
-            with stage(f"{day} publish"):
-                self.warehouse.publish(run, day, counts, active)
+            with stage(f"{run.day} publish"):
+                self.warehouse.publish(run.id, run.day, run.counts, active)
+            self.runs.report(run, "published")
+        return not findings
 
-    def past_of(self, day: date) -> dict[date, int]:
-        """Return, by day, the published runs of the days before whose counts the lake still has."""
-        runs = self.warehouse.published_runs(day - timedelta(days=DAYS_BACK), day - timedelta(days=1))
-        return lake.kept(self.spark, self.storage.lake_uri, runs)
+    def _audit(self, run: Run, active: list[str]) -> list[str]:
+        day, limits = run.day, self.options.limits
+        run.counts["usual_events"] = self.warehouse.usual_events(day)
+        run.counts |= self._scorecards(day, run.id)
+        findings = audit_input(run.inputs, day, run.counts, limits)
+        findings += [] if self.options.allow_drop else audit_volume(run.counts, limits)
+        return findings + audit_rows(self.warehouse, run.id, day, run.counts, active, self.options.top)
 
-    def _explained(self, products: DataFrame, day: date) -> DataFrame:
+    def _explained(self, products: DataFrame, days: Collection[date]) -> DataFrame:
         raw = self.days.raw
-        rejected = of_active(rejects(raw, day), raw.active_on(day)) if raw.has_rejects(day) else None
-        return advertiser_counts(products, rejected)
+        rejecting = {day: raw.active_on(day) for day in days if raw.has_rejects(day)}
+        return advertiser_counts(products, of_active(rejects(raw, rejecting), rejecting) if rejecting else None)
 
     def _scorecards(self, day: date, run: int) -> dict[str, dict[str, int]]:
         """Return how the lists of the day before did on this one, by model; nothing where that day is not published."""
@@ -243,40 +206,26 @@ class Nights:
         scorecards = self.warehouse.scorecards(run, before)
         return {f"scorecard_{table}": {"of_run": before} | numbers for table, numbers in scorecards.items()}
 
-    def _why(self, error: Exception) -> str:
-        """Say why the run failed. Whoever is told to stop while Spark is asked need not ask any more."""
-        try:
-            return SPARK_HAS_ENDED if has_ended(self.spark) else in_one_line(error)
-        except Stopped:
-            return BY_A_SIGNAL
-
-    def _failed(self, run: int, reason: str, counts: dict[str, Any], closes: bool) -> tuple[str, str]:
-        """End the run as failed; return its state and why. It is published where only the answer to the commit was lost."""
-        with suppress(Exception, Stopped):  # what Spark still does for the run is for nothing
-            self.spark.sparkContext.cancelAllJobs()
-        return self._close(run, "failed", reason, counts) if closes else "failed", reason
-
-    def _close(self, run: int, state: str, reason: str, counts: dict[str, Any]) -> str:
-        """End the run. A run that ends for another reason is ended, too, if the job is told to stop in the midst of it.
-
-        So it is when spark-submit is stopped: first Spark is gone, which is a failure, and a moment later comes the signal.
-        """
-        try:
-            return self.warehouse.close_run(run, state, reason, counts)
-        except Stopped:
-            return self.warehouse.close_run(run, state, reason, counts)
-
-    def _say_what_was_rejected(self, raw: RawEvents, day: date) -> None:
-        if raw.has_rejects(day):
-            for row in most_common_rejects(raw, day, REASONS_TO_SAY):
+    def _say_what_was_rejected(self, day: date) -> None:
+        if self.days.raw.has_rejects(day):
+            for row in most_common_rejects(self.days.raw, day, REASONS_TO_SAY):
                 example = ascii(row.example)  # whatever bytes it holds, one line of a log
                 log.warning("%s rejected %s lines, %s, such as %s", day, f"{row.lines:,}", row.reason, example)
 
-    def _say_what_would_change(self, day: date, run: int, counts: dict[str, Any]) -> None:
-        published = self.warehouse.published_run(day)
-        counts["changes"] = changes = self.warehouse.changes(run, published)
-        log.info("%s would change, against %s:", day, f"run {published}" if published else "no published run")
+    def _say_what_would_change(self, run: Run) -> None:
+        published = self.warehouse.published_run(run.day)
+        run.counts["changes"] = changes = self.warehouse.changes(run.id, published)
+        log.info("%s would change, against %s:", run.day, f"run {published}" if published else "no published run")
         for table in MODELS:
             log.info("  %s: %s", table, ", ".join(f"{count:,} {what}" for what, count in changes[table].items()))
         for advertiser, count in changes["advertisers"].items():
             log.info("  advertiser %s: %s products", advertiser, f"{count:,}")
+
+
+def ids_by_day(runs: Sequence[Run]) -> dict[date, int]:
+    return {run.day: run.id for run in runs}
+
+
+def _days_of(runs: Sequence[Run]) -> str:
+    first, last = runs[0].day, runs[-1].day
+    return str(first) if first == last else f"{first} to {last}"

@@ -12,7 +12,8 @@ With --replay nothing is published: past days are ranked from the lake's counts 
 With --step one step of one day's run is done: prepare, then a step a model in any order or at once, then publish.
 
 A night of one day also looks back (LOOKBACK_DAYS) and publishes again the days whose events came late. A range reads flat
-files once for all of its days, and leaves those alone whose input is what it was; so it goes on where it was stopped.
+files once for all of its days, ranks seven of them at a time and publishes one by one. It leaves those alone whose input
+is what it was; so it goes on where it was stopped.
 """
 
 import argparse
@@ -34,9 +35,10 @@ if not __package__:  # spark-submit runs this file by itself: put the folder abo
 from spark_jobs import steps
 from spark_jobs.database_secret import with_secrets
 from spark_jobs.failures import in_one_line
-from spark_jobs.night import Failed, Nights, Stopped
+from spark_jobs.night import Nights
 from spark_jobs.options import Options
 from spark_jobs.replay import replay
+from spark_jobs.runs import Failed, Stopped
 from spark_jobs.session import spark_session
 from spark_jobs.settings import (
     ConfigurationError,

@@ -29,8 +29,9 @@ class Model:
     """Whether every day has a list of it; a day without one is refused."""
 
     def rank(self, products: DataFrame, top: int, evidence: Evidence) -> DataFrame:
-        """Return the best of each advertiser by this model alone, as its table has them."""
-        return self.rows(rank(products.withColumn("days", F.lit(1)), {"": self}, top, evidence))
+        """Return the best of each advertiser by this model alone, on the one day that `products` are of."""
+        of_one_day = products.withColumns({"date": F.lit(None).cast("date"), "days": F.lit(1)})
+        return self.rows(rank(of_one_day, {"": self}, top, evidence))
 
     def rows(self, ranked: DataFrame, *also: str) -> DataFrame:
         """Return what `rank` gives as the table has it: (advertiser_id, product_id, rank, *columns, *also)."""
@@ -42,11 +43,11 @@ class Model:
 
 
 def rank(products: DataFrame, models: Mapping[str, Model], top: int, evidence: Evidence) -> DataFrame:
-    """Rank products by every model at once, and keep the first `top` of each advertiser, window and model.
+    """Rank products by every model at once, and keep the first `top` of each list: of a day, advertiser, window and model.
 
-    `products` holds a row a product and window: advertiser_id, product_id, days, and the counts that the models look at.
-    Returns those columns, `model`, by its name in `models`, `score`, and `rank`, from 1. The order is total, so that a
-    rerun gives the same rows.
+    `products` holds a row a product, day and window: (date, advertiser_id, product_id, days), and the counts that the
+    models look at. Returns those columns, `model`, by its name in `models`, `score`, and `rank`, from 1. The order is
+    total, so that a rerun gives the same rows.
     """
     scores = {name: F.when(model.takes_here(evidence), model.score(evidence)) for name, model in models.items()}
     scored = products.withColumns({f"score by {name}": score.cast("double") for name, score in scores.items()})
@@ -56,7 +57,7 @@ def rank(products: DataFrame, models: Mapping[str, Model], top: int, evidence: E
         )
         for name, model in models.items()
     ]
-    order = Window.partitionBy("advertiser_id", "days", "model").orderBy(
+    order = Window.partitionBy("date", "advertiser_id", "days", "model").orderBy(
         F.desc("score"), F.desc("then_by"), F.asc("product_id")
     )
     ranked = (
@@ -119,7 +120,7 @@ def smoothed_rate(weight: float) -> Column:
     Both sides of the fraction are multiplied by the advertiser's impressions: they are whole then (with a whole W), and
     equal scores are equal to the last bit. A rounded p would put some of them in an order of its own.
     """
-    whole_advertiser = Window.partitionBy("advertiser_id", "days")
+    whole_advertiser = Window.partitionBy("date", "advertiser_id", "days")
     all_clicks, all_impressions = (F.sum(kind).over(whole_advertiser) for kind in ("clicks", "impressions"))
     clicks, impressions = (F.col(kind).cast("double") for kind in ("clicks", "impressions"))  # bigint might overflow
     return F.try_divide(

@@ -38,9 +38,8 @@ def replay(spark: SparkSession, warehouse: Warehouse, storage: Storage, options:
         run = warehouse.published_run(day)
         if run is None:
             raise CannotReplay(f"{day} is not published; a replay is held against what is")
-        counts = counts_of(spark, storage, day, run)
-        past = lake.read_past(counts, storage.lake_uri, day, lake.kept(spark, storage.lake_uri, warehouse.past_of(run)))
-        products = with_hidden(with_past(counts, past), warehouse.hidden_products()).where("not hidden").cache()
+        counts = counts_of(spark, storage, day, run, warehouse.past_of(run))
+        products = with_hidden(with_past(counts, [day]), warehouse.hidden_products()).where("not hidden").cache()
         changes = {}
         for table, model in MODELS.items():
             now = by_advertiser(warehouse.lists(table, run, model.scores))
@@ -56,13 +55,14 @@ def replay(spark: SparkSession, warehouse: Warehouse, storage: Storage, options:
         print(json.dumps(report), flush=True)
 
 
-def counts_of(spark: SparkSession, storage: Storage, day: date, run: int) -> DataFrame:
-    counts = lake.read_counts(spark, storage.lake_uri, day, run)
-    if counts is None:
+def counts_of(spark: SparkSession, storage: Storage, day: date, run: int, past: Mapping[date, int]) -> DataFrame:
+    """Return the day's counts, and those of its past that the lake still has."""
+    kept = lake.kept(spark, storage.lake_uri, {**past, day: run})
+    if day not in kept:
         raise CannotReplay(
             f"{storage.lake_uri} has no counts of run {run}, which {day} is published from; is it the lake?"
         )
-    return counts
+    return lake.read_counts(spark, storage.lake_uri, kept)
 
 
 def rows_of(ranked: DataFrame, scores: Sequence[str]) -> list[tuple[object, ...]]:

@@ -8,14 +8,14 @@ on. Every step may be repeated: a prepare begins anew, a model's step replaces i
 import json
 import logging
 from datetime import date
-from typing import Any
 
-from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import SparkSession
 
 from spark_jobs import lake
 from spark_jobs.models import MODELS, tables_of
 from spark_jobs.night import Nights
 from spark_jobs.options import Options
+from spark_jobs.runs import Run
 from spark_jobs.settings import ConfigurationError, Storage
 from spark_jobs.stages import stage
 from spark_jobs.warehouse import HandedOn, Warehouse
@@ -66,62 +66,59 @@ class Steps:
 
     def _prepare(self) -> str:
         """Open a run, fill lake and advertiser_counts, and hand the run on."""
-        nights, day = self.nights, self.day
-        run, counts = nights.open_run(day), dict[str, Any]()
-
-        def work() -> tuple[int, str]:
-            past = nights.past_of(day)
-            counted, _ = nights.prepare(day, run, past)
-            active, hidden = nights.days.raw.active_on(day), self.warehouse.hidden_products()
-            products = nights.products(counted, day, past, active, hidden).persist()
-            try:
-                with stage(f"{day} count"):
-                    nights.count_and_explain(products, day, run, counts)
-            finally:
-                products.unpersist()
-            self.warehouse.hand_on(run, counts, active, hidden)
-            return run, "prepared"
-
+        nights = self.nights
+        [run] = runs = nights.runs.open([self.day])
         try:
-            return nights.account_for(day, run, counts, work)
+            with nights.runs.accounted_for(runs):
+                nights.prepare(runs)
+                active, hidden = nights.days.raw.active_on(self.day), self.warehouse.hidden_products()
+                products = nights.products(runs, {self.day: active}, hidden).persist()
+                try:
+                    with stage(f"{self.day} count"):
+                        nights.count_and_explain(products, runs)
+                finally:
+                    products.unpersist()
+                self.warehouse.hand_on(run.id, run.counts, active, hidden)
+                nights.runs.report(run, "prepared")
         finally:
             nights.clear_up()
+        return run.state
 
     def _rank(self, table: str) -> str:
         """Rank the run's counts by one model: its list of the day, and those over several days."""
         waiting = self._waiting()
         tables = tables_of([table])
-        numbers = {each: waiting.counts[each] for each in tables}
-
-        def work() -> tuple[int, str]:
+        run = Run(self.day, waiting.run, waiting.inputs, {each: waiting.counts[each] for each in tables})
+        with self.nights.runs.accounted_for([run], closes=False):
             with stage(f"{self.day} {table}") as rows:
-                self.warehouse.delete_rows(waiting.run, tables)  # of an earlier try
-                self.nights.append_lists(self._products_of(waiting), [table], self.day, waiting.run)
-                rows.append(sum(numbers.values()))
-            return waiting.run, "ranked"
-
-        return self.nights.account_for(self.day, waiting.run, numbers, work, closes=False)
+                self.warehouse.delete_rows([run.id], tables)  # of an earlier try
+                self._look_for_counts(run)
+                products = self.nights.products([run], {self.day: waiting.active}, waiting.hidden)
+                self.nights.append_lists(products, [table], [run])
+                rows.append(sum(run.counts.values()))
+            self.nights.runs.report(run, "ranked")
+        return run.state
 
     def _publish(self) -> str:
         """Audit the run and publish it, once."""
         newest = self.warehouse.newest_run(self.day)
         if newest and newest[1] == "published":
             log.info("%s is published already, by run %s", self.day, newest[0])
-            return self.nights.account_for(self.day, newest[0], {}, lambda: newest)
+            run = Run(self.day, newest[0])
+            self.nights.runs.report(run, "published")
+            return run.state
         waiting = self._waiting()
-
-        def work() -> tuple[int, str]:
-            self.nights.audit_and_publish(self.day, waiting.run, waiting.counts, waiting.inputs, waiting.active)
-            return waiting.run, "published"
-
-        return self.nights.account_for(self.day, waiting.run, waiting.counts, work, closes=False)
+        run = Run(self.day, waiting.run, waiting.inputs, waiting.counts)
+        with self.nights.runs.accounted_for([run], closes=False):
+            self.nights.audit_and_publish(run, waiting.active)
+        return run.state
 
     def _waiting(self) -> HandedOn:
         """Return the day's run that waits for this step, with options that are its own."""
         waiting = self.warehouse.handed_on(self.day)
         if waiting is None:
             raise NotPrepared(f"{self.day} has no run that waits for {self.options.step}; run --step prepare first")
-        now = json.loads(json.dumps(self.nights.parameters))  # as the ledger has them: tuples are lists there
+        now = json.loads(json.dumps(self.nights.runs.parameters))  # as the ledger has them: tuples are lists there
         then = waiting.parameters
         differing = [name for name in sorted(now.keys() | then.keys()) if now.get(name) != then.get(name)]
         if differing:
@@ -131,11 +128,6 @@ class Steps:
             )
         return waiting
 
-    def _products_of(self, waiting: HandedOn) -> DataFrame:
-        counted = lake.read_counts(self.spark, self.storage.lake_uri, self.day, waiting.run)
-        if counted is None:
-            raise NotPrepared(
-                f"{self.storage.lake_uri} has no counts of run {waiting.run}; is it the lake of its prepare?"
-            )
-        past = self.warehouse.past_of(waiting.run)
-        return self.nights.products(counted, self.day, past, waiting.active, waiting.hidden)
+    def _look_for_counts(self, run: Run) -> None:
+        if not lake.kept(self.spark, self.storage.lake_uri, {run.day: run.id}):
+            raise NotPrepared(f"{self.storage.lake_uri} has no counts of run {run.id}; is it the lake of its prepare?")

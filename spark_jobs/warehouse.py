@@ -3,7 +3,7 @@
 Django's migrations own the tables; this file fills them by column name, and is the only code of the batch that does.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from datetime import date
 from typing import Any, NamedTuple
@@ -96,7 +96,7 @@ class Warehouse(Connection):
                 if is_given_up
                 else "its process ended without a word"
             )
-            self.close_run(run, "failed", why)
+            self.close_runs({run: {}}, "failed", why)
             self.dead_runs.append((day, run))
         with self.transaction() as execute:
             for table in RUN_TABLES:
@@ -145,17 +145,20 @@ class Warehouse(Connection):
         rows = self.query("select id, state from run where day = %s order by id desc limit 1", day)
         return next(iter(rows), None)
 
-    def open_run(self, day: date, code_version: str, spark_version: str, parameters: dict[str, Any]) -> int:
-        """Enter a new run of `day` into the ledger and return its id."""
-        [(run,)] = self.query(
+    def open_runs(
+        self, days: Sequence[date], code_version: str, spark_version: str, parameters: Mapping[str, Any]
+    ) -> dict[date, int]:
+        """Enter a new run of each day into the ledger, the oldest first; return their ids by day."""
+        rows = self.query(
             "insert into run (day, state, started_at, code_version, spark_version, parameters, counts, message)"
-            " values (%s, 'running', now(), %s, %s, %s, '{}', '') returning id",
-            day,
+            " select day, 'running', now(), %s, %s, %s, '{}', '' from unnest(%s::date[]) as day order by day"
+            " returning day, id",
             code_version,
             spark_version,
             Json(parameters),
+            list(days),
         )
-        return run
+        return dict(rows)
 
     def last_looks(self, first: date, last: date) -> dict[date, Look]:
         """Return by day the newest run that has ended, whatever became of it since."""
@@ -182,9 +185,10 @@ class Warehouse(Connection):
             " where unhidden_at is null and until >= (now() at time zone 'utc')::date"
         )
 
-    def append(self, ranked: DataFrame, table: str, day: date, run: int) -> None:
-        """Append a ranking's rows over JDBC, stamped with day and run; nobody reads them before the flip."""
-        stamped = ranked.withColumns({"run_id": F.lit(run).cast("bigint"), "date": F.lit(day)})
+    def append(self, rows: DataFrame, table: str, runs: Mapping[date, int]) -> None:
+        """Append rows over JDBC, each stamped with the run of its `date`; nobody reads them before the flip."""
+        run_of = F.create_map(*[F.lit(each) for of_day in runs.items() for each in of_day])
+        stamped = rows.withColumn("run_id", run_of[F.col("date")].cast("bigint"))
         # A ranking is at most 20 rows an advertiser; one writer is one transaction, and opens one connection.
         stamped.coalesce(1).write.jdbc(
             self.database.jdbc_url,
@@ -226,24 +230,26 @@ class Warehouse(Connection):
                 day,
             )
 
-    def close_run(self, run: int, state: str, message: str, counts: dict[str, Any] | None = None) -> str:
-        """End a run that is still running, and say why; return the state it is in now.
+    def close_runs(self, runs: Mapping[int, Mapping[str, Any]], state: str, message: str) -> dict[int, str]:
+        """End those of the runs, given with their numbers, that are still running, and say why; return the states of all now.
 
-        A failed run's rows go, if nobody holds their tables, or else with the next run of the day; a refused one's stay to
+        Failed runs' rows go, if nobody holds their tables, or else with the next run of the day; a refused one's stay to
         be looked at. Where the connection is lost, another is tried; where that fails too, the next run of the day sees
         that this one is dead.
         """
+        states = dict.fromkeys(runs, state)
         for connect in (lambda: None, self.connect):
             with suppress(*CONNECTION_LOST):
                 connect()
                 with self.transaction() as execute:
-                    state = self._close_run(execute, run, state, message, counts or {})
-                if state == "failed":
-                    with suppress(LockNotAvailable), self.transaction() as execute:
-                        execute("set local lock_timeout = '2s'")  # whoever sent a SIGTERM waits for us
-                        self._delete_rows(execute, run)
+                    states = {run: self._close_run(execute, run, state, message, runs[run]) for run in runs}
+                with suppress(LockNotAvailable), self.transaction() as execute:
+                    execute("set local lock_timeout = '2s'")  # whoever sent a SIGTERM waits for us
+                    for run in runs:
+                        if states[run] == "failed":
+                            self._delete_rows(execute, run)
                 break
-        return state
+        return states
 
     def forget_run(self, run: int) -> None:
         """Remove a run and its rows, as after a dry run."""
@@ -251,10 +257,11 @@ class Warehouse(Connection):
             self._delete_rows(execute, run)
             execute("delete from run where id = %s", run)
 
-    def delete_rows(self, run: int, tables: Sequence[str]) -> None:
-        """Remove what the run has in the tables."""
+    def delete_rows(self, runs: Sequence[int], tables: Sequence[str] = RUN_TABLES) -> None:
+        """Remove what the runs have in the tables."""
         with self.transaction() as execute:
-            self._delete_rows(execute, run, tables)
+            for run in runs:
+                self._delete_rows(execute, run, tables)
 
     def findings(self, table: str, run: int, day: date, ranked: int, top: int, active: Sequence[str]) -> list[str]:
         """Audit a run's rows in one ranking; return a sentence for each thing that is wrong."""
@@ -368,7 +375,7 @@ class Warehouse(Connection):
         )
         return {**counts, "advertisers": dict(most)}
 
-    def _close_run(self, execute: Any, run: int, state: str, message: str, counts: dict[str, Any]) -> str:
+    def _close_run(self, execute: Any, run: int, state: str, message: str, counts: Mapping[str, Any]) -> str:
         [(now,)] = execute("select state from run where id = %s for update", run).fetchall()
         if now != "running":
             return now

@@ -21,7 +21,8 @@ from tests.benchmarks.events import DAYS, Shape
 from tests.benchmarks.measure import Laps, Measured
 
 DOCUMENT = ROOT / "docs" / "benchmarks.md"
-STAGE = re.compile(r"^\d\d:\d\d:\d\d (?:\d{4}-\d\d-\d\d )?([a-z ]+): (?:[\d,]+ rows, )?(\d+\.\d) s$", re.MULTILINE)
+OF_DAYS = r"(?:\d{4}-\d\d-\d\d (?:to \d{4}-\d\d-\d\d )?)?"
+STAGE = re.compile(rf"^\d\d:\d\d:\d\d {OF_DAYS}([a-z ]+): (?:[\d,]+ rows, )?(\d+\.\d) s$", re.MULTILINE)
 TO_POSTGRESQL = ("rank and append", "audit", "publish")
 
 

@@ -141,7 +141,7 @@ def test_a_range_goes_on_where_it_was_stopped(night, raw, database):
     night("--from", DAYS[0], "--to", DAYS[1])
     with closing(Warehouse(database)) as killed:
         killed.hold([date.fromisoformat(DAYS[2])])
-        killed.open_run(date.fromisoformat(DAYS[2]), "test", "test", {})
+        killed.open_runs([date.fromisoformat(DAYS[2])], "test", "test", {})
     night("--from", DAYS[0], "--to", DAY)
 
     assert runs() == [(17, "published"), (18, "published"), (19, "failed"), (19, "published"), (20, "published")]

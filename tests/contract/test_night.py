@@ -9,7 +9,7 @@ from datetime import date
 import psycopg2
 import pytest
 
-from spark_jobs.night import Failed
+from spark_jobs.runs import Failed
 from spark_jobs.warehouse import DayIsHeld, Warehouse
 from tests.conftest import DAY, VIEWS, a_day_of_events
 from webapp.rankings.models import Advertiser, Run, TopCTR, TopProduct
@@ -226,7 +226,7 @@ def test_a_day_that_another_run_holds_is_left_alone(night, raw, database):
     raw.fill(**a_day_of_events())
     with closing(Warehouse(database)) as other:
         other.hold([ON])
-        run = other.open_run(ON, "test", "test", {})
+        run = other.open_runs([ON], "test", "test", {})[ON]
 
         with pytest.raises(DayIsHeld, match=f"another run holds {DAY} \\(run {run}, started "):
             night()
@@ -236,7 +236,7 @@ def test_a_run_whose_process_died_is_marked_failed_by_the_next_and_its_rows_go(n
     raw.fill(**a_day_of_events())
     with closing(Warehouse(database)) as dead:
         dead.hold([ON])
-        run = dead.open_run(ON, "test", "test", {})
+        run = dead.open_runs([ON], "test", "test", {})[ON]
         TopProduct.objects.create(run_id=run, date=ON, advertiser_id="a", product_id="p", rank=1, views=1)
     night()
 

@@ -80,7 +80,7 @@ def test_a_day_that_is_held_exits_4_at_once_and_names_the_run(bucket, spark_subm
     bucket(advertiser_ids=ACTIVE, product_views=VIEWS, ads_views=ADS)
     with closing(Warehouse(database)) as other:
         other.hold([date.fromisoformat(DAY)])
-        run = other.open_run(date.fromisoformat(DAY), "test", "test", {})
+        [run] = other.open_runs([date.fromisoformat(DAY)], "test", "test", {}).values()
         code, _, said = spark_submit()
 
     assert code == 4

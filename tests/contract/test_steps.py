@@ -157,7 +157,7 @@ def test_a_model_that_fails_leaves_the_run_to_be_tried_again(step, raw, tmp_path
     step(PREPARE)
     [counts] = (tmp_path / "lake" / "counts").glob("date=*/run=*/*.parquet")
     whole = counts.read_bytes()
-    counts.write_bytes(b"")
+    counts.write_bytes(b"damaged")
     with pytest.raises(nightly.Failed):
         step("top_product")
     counts.write_bytes(whole)

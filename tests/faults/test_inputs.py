@@ -4,7 +4,7 @@ import gzip
 
 import pytest
 
-from spark_jobs.night import Failed
+from spark_jobs.runs import Failed
 from tests.conftest import DAY, VIEWS
 from tests.faults.editions import NEW
 from webapp.rankings.models import Run

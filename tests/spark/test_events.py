@@ -4,6 +4,7 @@ from datetime import date
 
 import pytest
 
+from spark_jobs.lake import read_counts
 from spark_jobs.prepare import prepare
 from spark_jobs.raw_events import locate, read_raw
 from tests.conftest import ADS, DAY, VIEWS
@@ -20,8 +21,10 @@ def counted(spark, raw, tmp_path):
     """A function that returns the day's counts as {(advertiser, product): (views, impressions, clicks)}."""
 
     def count(day=ON):
-        counts = prepare(read(spark, raw.uri, day), (tmp_path / "lake").as_uri(), day, run=1)
-        return {(row.advertiser_id, row.product_id): tuple(row)[2:] for row in counts.collect()}
+        lake_uri = (tmp_path / "lake").as_uri()
+        prepare(read(spark, raw.uri, day), lake_uri, {day: 1})
+        counts = read_counts(spark, lake_uri, {day: 1}).collect()
+        return {(row.advertiser_id, row.product_id): (row.views, row.impressions, row.clicks) for row in counts}
 
     return count
 

@@ -5,6 +5,7 @@ from datetime import date
 import duckdb
 import pytest
 
+from spark_jobs.lake import read_counts
 from spark_jobs.prepare import prepare, rejects
 from spark_jobs.raw_events import locate, read_raw
 from spark_jobs.raw_files import InputError
@@ -46,12 +47,14 @@ def read(spark, raw):
 
 
 @pytest.fixture
-def counted(read, tmp_path):
+def counted(spark, read, tmp_path):
     """A function that returns the day's counts as {(advertiser, product): (views, impressions, clicks)}."""
 
     def count():
-        counts = prepare(read(), (tmp_path / "lake").as_uri(), ON, run=1)
-        return {(row.advertiser_id, row.product_id): tuple(row)[2:] for row in counts.collect()}
+        lake_uri = (tmp_path / "lake").as_uri()
+        prepare(read(), lake_uri, {ON: 1})
+        counts = read_counts(spark, lake_uri, {ON: 1}).collect()
+        return {(row.advertiser_id, row.product_id): (row.views, row.impressions, row.clicks) for row in counts}
 
     return count
 
@@ -126,7 +129,7 @@ def test_a_row_is_rejected_as_its_line_of_csv_would_be(views_as_parquet, read, r
 def test_a_rejected_row_is_kept_as_a_line_of_csv(views_as_parquet, read):
     views_as_parquet(f"select 'a, or \"b\"' as advertiser_id, '' as product_id, date '{DAY}' as date")
 
-    [row] = rejects(read(), ON).collect()
+    [row] = rejects(read(), [ON]).collect()
     assert row.line == f'"a, or ""b""",,{DAY}'
 
 

@@ -1,22 +1,29 @@
 """What days before a day add to it: sums over windows, and what is usual."""
 
+from datetime import date, timedelta
+
 import pytest
 
+from spark_jobs.lake import COUNTS
 from spark_jobs.models import MODELS, rank_all, rows_of
 from spark_jobs.past import DAYS_BACK, by_window, with_past
 from spark_jobs.settings import Evidence
 
-COUNTS = "advertiser_id string, product_id string, views bigint, impressions bigint, clicks bigint"
+ON = date(2026, 11, 20)
 
 
 @pytest.fixture
 def products(spark):
     """A function that makes the day's products of (product_id, views) and, by days before, those of the past."""
 
-    def make(today, past=(), advertiser="a"):
-        counts = spark.createDataFrame([("a", product, views, 2 * views, views) for product, views in today], COUNTS)
-        rows = [(advertiser, product, views, 2 * views, views, age) for age, product, views in past]
-        return with_past(counts, spark.createDataFrame(rows, f"{COUNTS}, age int")).selectExpr("*", "false as hidden")
+    def make(today, past=(), advertiser="a", ranked=(ON,)):
+        rows = [("a", product, 0, views) for product, views in today]
+        rows += [(advertiser, product, age, views) for age, product, views in past]
+        counts = spark.createDataFrame(
+            [(ON - timedelta(age), whose, product, views, 2 * views, views) for whose, product, age, views in rows],
+            f"date date, {COUNTS}",
+        )
+        return with_past(counts, ranked).selectExpr("*", "false as hidden")
 
     return make
 

@@ -1,0 +1,104 @@
+"""A range of days is ranked together, and published as its days one by one would be."""
+
+from datetime import date
+from typing import Any
+
+import pytest
+from django.db import connection
+
+from spark_jobs import night as night_module
+from spark_jobs.runs import Failed
+from spark_jobs.warehouse import RUN_TABLES, Warehouse
+from tests.conftest import DAY
+from webapp.rankings.models import Run, TopProductWindow, Trending
+
+DAYS = ["2026-11-18", "2026-11-19", DAY]
+RANGE = ("--from", DAYS[0], "--to", DAY)
+REFUSED = DAYS[1]
+
+
+@pytest.fixture
+def three_days(raw):
+    """Days on which two advertisers' products rise, fall, appear and are gone; on each a line is rejected."""
+    views, ads = [], []
+    for n, day in enumerate(DAYS):
+        for whose in ("a", "b"):
+            views += [(whose, "rises", day)] * (1 + 9 * n) + [(whose, f"only-{n}", day)] * 3
+            ads += [(whose, "rises", "impression", day)] * 5 + [(whose, "rises", "click", day)] * n
+        views += [("a", "", day)]
+    raw.fill(active=["a", "b"], views=views, ads=ads)
+    return raw
+
+
+@pytest.fixture
+def without_ads_on_the_second(three_days):
+    """The audit refuses that day."""
+    kept = [line for line in (three_days.folder / "ads_views.csv").read_text().splitlines() if REFUSED not in line]
+    return three_days.put("ads_views.csv", "\n".join(kept) + "\n")
+
+
+def rows_by_day():
+    """Return what each published day has in each table, and its numbers, without what two runs may differ in."""
+    published: dict[str, dict[str, Any]] = {}
+    with connection.cursor() as cursor:
+        for run in Run.objects.published():
+            rows = published.setdefault(str(run.day), {})
+            for table in RUN_TABLES:
+                cursor.execute(f"select to_jsonb(t) - 'id' - 'run_id' from {table} as t where run_id = %s", [run.pk])
+                rows[table] = sorted(str(row) for (row,) in cursor.fetchall())
+            rows["run"] = {name: number for name, number in run.counts.items() if not name.startswith("scorecard")}
+    return published
+
+
+def one_by_one(night, days=DAYS):
+    return [night("--from", day, "--to", day, "--force", MAX_REJECTED_SHARE="1") for day in days]
+
+
+def test_a_range_has_the_rows_and_numbers_of_its_days_one_by_one(night, three_days):
+    assert night(*RANGE, MAX_REJECTED_SHARE="1")
+    together = rows_by_day()
+    assert all(one_by_one(night))
+
+    assert together == rows_by_day()
+    assert len(together) == len(DAYS)
+    assert all(together[DAY].values())
+
+
+def test_what_is_refused_in_a_range_is_not_in_the_past_of_the_days_after_it(night, without_ads_on_the_second):
+    assert not night(*RANGE, MAX_REJECTED_SHARE="1")
+    together = rows_by_day()
+    assert one_by_one(night) == [True, False, True]
+
+    assert together == rows_by_day()
+    assert sorted(together) == [DAYS[0], DAY]
+    refused = Run.objects.filter(day=REFUSED).earliest("id")
+    assert not TopProductWindow.objects.filter(run__day__gt=REFUSED, product_id="only-1").exists()
+    assert all(REFUSED not in run.inputs["lake"] for run in Run.objects.exclude(pk=refused.pk))
+
+
+def test_a_long_range_goes_a_part_at_a_time_and_each_part_is_the_past_of_the_next(night, three_days, monkeypatch):
+    monkeypatch.setattr(night_module, "DAYS_AT_ONCE", 2)
+    assert night(*RANGE, MAX_REJECTED_SHARE="1")
+
+    last = Run.objects.get(day=DAY)
+    assert last.inputs["lake"] == {str(run.day): run.pk for run in Run.objects.exclude(pk=last.pk)}
+    assert Trending.objects.of(last).exists()
+
+
+def test_a_failure_leaves_what_is_published_and_fails_all_other_days_of_the_range(night, three_days, monkeypatch):
+    publish = Warehouse.publish
+
+    def fail_on_the_second(self, run, day, *rest):
+        if day == date.fromisoformat(DAYS[1]):
+            raise OSError("no more")
+        publish(self, run, day, *rest)
+
+    monkeypatch.setattr(Warehouse, "publish", fail_on_the_second)
+    with pytest.raises(Failed, match="no more"):
+        night(*RANGE, MAX_REJECTED_SHARE="1")
+
+    assert list(Run.objects.order_by("day").values_list("state", "message")) == [
+        ("published", ""),
+        *[("failed", "no more")] * 2,
+    ]
+    assert not TopProductWindow.objects.filter(run__state="failed").exists()
