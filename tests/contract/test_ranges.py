@@ -64,6 +64,7 @@ def test_a_range_has_the_rows_and_numbers_of_its_days_one_by_one(night, three_da
     assert all(together[DAY].values())
 
 
+@pytest.mark.long
 def test_what_is_refused_in_a_range_is_not_in_the_past_of_the_days_after_it(night, without_ads_on_the_second):
     assert not night(*RANGE, MAX_REJECTED_SHARE="1")
     together = rows_by_day()
@@ -76,6 +77,7 @@ def test_what_is_refused_in_a_range_is_not_in_the_past_of_the_days_after_it(nigh
     assert all(REFUSED not in run.inputs["lake"] for run in Run.objects.exclude(pk=refused.pk))
 
 
+@pytest.mark.long
 def test_a_long_range_goes_a_part_at_a_time_and_each_part_is_the_past_of_the_next(night, three_days, monkeypatch):
     monkeypatch.setattr(night_module, "DAYS_AT_ONCE", 2)
     assert night(*RANGE, MAX_REJECTED_SHARE="1")

@@ -3,6 +3,7 @@
 import json
 
 import pytest
+from pyspark.sql import functions as F
 
 from spark_jobs.explained import advertiser_counts
 
@@ -15,11 +16,12 @@ REJECTS = "advertiser_id string, product_id string, reason string, lines bigint"
 
 @pytest.fixture
 def kept(spark):
-    """A function that returns by advertiser what is kept of products and rejected lines."""
+    """A function that returns by advertiser what is kept of products and rejected lines of a day."""
+    on = F.lit("2026-11-20").cast("date")
 
     def keep(products, rejects=None):
-        rejected = None if rejects is None else spark.createDataFrame(rejects, REJECTS)
-        rows = advertiser_counts(spark.createDataFrame(products, PRODUCTS), rejected).collect()
+        rejected = None if rejects is None else spark.createDataFrame(rejects, REJECTS).withColumn("date", on)
+        rows = advertiser_counts(spark.createDataFrame(products, PRODUCTS).withColumn("date", on), rejected).collect()
         return {
             row.advertiser_id: (row.past_days, *(json.loads(row[name]) for name in ("products", "hidden", "rejected")))
             for row in rows
