@@ -23,25 +23,25 @@ def with_past(counts: DataFrame, ranked: Collection[date]) -> DataFrame:
     more for every window (views_7, ...), past_views of the week before, and past_days, on how many of its days the
     advertiser had any events.
     """
-    past = _before(counts, ranked)
-    in_week = F.col("age") <= WEEK_BEFORE
-    sums = {f"{kind}_{days}": F.when(F.col("age") < days, F.col(kind)) for days in WINDOWS for kind in KINDS}
-    sums["past_views"] = F.when(in_week, F.col("views"))
-    of_product = past.groupBy(*PRODUCT).agg(*[F.sum(each).alias(name) for name, each in sums.items()])
-    of_advertiser = past.where(in_week).groupBy("date", "advertiser_id").agg(F.countDistinct("age").alias("past_days"))
-    joined = counts.where(F.col("date").isin([*ranked])).join(of_product, PRODUCT, how="full")
-    products = joined.join(of_advertiser, ["date", "advertiser_id"], how="left").fillna(0)
-    return products.withColumns(
-        {f"{kind}_{days}": F.col(kind) + F.col(f"{kind}_{days}") for days in WINDOWS for kind in KINDS}
+    counted = _counted_for(counts, ranked)
+    sums = {kind: F.when(F.col("age") == 0, F.col(kind)) for kind in KINDS}
+    sums |= {f"{kind}_{days}": F.when(F.col("age") < days, F.col(kind)) for days in WINDOWS for kind in KINDS}
+    sums["past_views"] = F.when(F.col("age").between(1, WEEK_BEFORE), F.col("views"))
+    of_product = counted.groupBy(*PRODUCT).agg(
+        *[F.coalesce(F.sum(each), F.lit(0)).alias(name) for name, each in sums.items()]
     )
+    in_week = counted.where(F.col("age").between(1, WEEK_BEFORE))
+    of_advertiser = in_week.groupBy("date", "advertiser_id").agg(F.countDistinct("age").alias("past_days"))
+    return of_product.join(of_advertiser, ["date", "advertiser_id"], how="left").fillna(0, ["past_days"])
 
 
-def _before(counts: DataFrame, ranked: Collection[date]) -> DataFrame:
-    """Return the counts once for each ranked day that they went before: `date` is that day, `age` how many days later."""
-    older = counts.where(F.col("date") < F.lit(max(ranked)))
-    later = [F.struct(F.lit(day).alias("date"), F.datediff(F.lit(day), F.col("date")).alias("age")) for day in ranked]
-    return older.select("advertiser_id", "product_id", *KINDS, F.inline(F.array(*later))).where(
-        f"age between 1 and {DAYS_BACK}"
+def _counted_for(counts: DataFrame, ranked: Collection[date]) -> DataFrame:
+    """Return the counts once for each ranked day that they are needed for: `date` is that day, `age` how many days later."""
+    needed_for = [
+        F.struct(F.lit(day).alias("date"), F.datediff(F.lit(day), F.col("date")).alias("age")) for day in ranked
+    ]
+    return counts.select("advertiser_id", "product_id", *KINDS, F.inline(F.array(*needed_for))).where(
+        f"age between 0 and {DAYS_BACK}"
     )
 
 
