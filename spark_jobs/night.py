@@ -6,6 +6,7 @@ from contextlib import suppress
 from dataclasses import asdict
 from datetime import date, timedelta
 from functools import partial
+from itertools import groupby, islice
 from typing import Any
 
 from pyspark.sql import DataFrame, SparkSession
@@ -17,7 +18,7 @@ from spark_jobs.explained import advertiser_counts
 from spark_jobs.models import LIST_TABLES, MODELS, rank_all, rows_of, tables_of
 from spark_jobs.options import Options
 from spark_jobs.past import DAYS_BACK, WINDOWS, with_past
-from spark_jobs.prepare import most_common_rejects, of_active, prepare, rejects, totals, with_hidden
+from spark_jobs.prepare import of_active, prepare, rejects, rejects_by_reason, totals, with_hidden
 from spark_jobs.runs import Failed, Run, Runs
 from spark_jobs.settings import Storage
 from spark_jobs.stages import stage
@@ -122,8 +123,7 @@ class Nights:
         with stage(f"{_days_of(runs)} prepare") as rows:
             prepare(raw, self.storage.lake_uri, ids_by_day(runs))
             rows.append(sum(sum(raw.lines_of(run.day).values()) for run in runs))
-        for run in runs:
-            self._say_what_was_rejected(run.day)
+        self._say_what_was_rejected([run.day for run in runs if raw.has_rejects(run.day)])
 
     def rank_and_append(self, runs: Sequence[Run]) -> None:
         """Rank the days' products by every model, and append the rows under their runs."""
@@ -206,9 +206,9 @@ class Nights:
         scorecards = self.warehouse.scorecards(run, before)
         return {f"scorecard_{table}": {"of_run": before} | numbers for table, numbers in scorecards.items()}
 
-    def _say_what_was_rejected(self, day: date) -> None:
-        if self.days.raw.has_rejects(day):
-            for row in most_common_rejects(self.days.raw, day, REASONS_TO_SAY):
+    def _say_what_was_rejected(self, days: Sequence[date]) -> None:
+        for day, rows in groupby(rejects_by_reason(self.days.raw, days) if days else [], key=lambda row: row.date):
+            for row in islice(rows, REASONS_TO_SAY):
                 example = ascii(row.example)  # whatever bytes it holds, one line of a log
                 log.warning("%s rejected %s lines, %s, such as %s", day, f"{row.lines:,}", row.reason, example)
 

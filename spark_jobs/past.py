@@ -24,14 +24,13 @@ def with_past(counts: DataFrame, ranked: Collection[date]) -> DataFrame:
     advertiser had any events.
     """
     counted = _counted_for(counts, ranked)
+    is_in_week = F.col("age").between(1, WEEK_BEFORE)
     sums = {kind: F.when(F.col("age") == 0, F.col(kind)) for kind in KINDS}
     sums |= {f"{kind}_{days}": F.when(F.col("age") < days, F.col(kind)) for days in WINDOWS for kind in KINDS}
-    sums["past_views"] = F.when(F.col("age").between(1, WEEK_BEFORE), F.col("views"))
-    of_product = counted.groupBy(*PRODUCT).agg(
-        *[F.coalesce(F.sum(each), F.lit(0)).alias(name) for name, each in sums.items()]
-    )
-    in_week = counted.where(F.col("age").between(1, WEEK_BEFORE))
-    of_advertiser = in_week.groupBy("date", "advertiser_id").agg(F.countDistinct("age").alias("past_days"))
+    sums["past_views"] = F.when(is_in_week, F.col("views"))
+    of_product = counted.groupBy(*PRODUCT).agg(*[F.sum(each.otherwise(0)).alias(name) for name, each in sums.items()])
+    past_days = F.countDistinct("age").alias("past_days")
+    of_advertiser = counted.where(is_in_week).groupBy("date", "advertiser_id").agg(past_days)
     return of_product.join(of_advertiser, ["date", "advertiser_id"], how="left").fillna(0, ["past_days"])
 
 

@@ -87,11 +87,11 @@ def rejects(raw: RawEvents, days: Collection[date]) -> DataFrame:
     return raw.events.where("reason is not null").withColumn("date", F.explode(concerned))
 
 
-def most_common_rejects(raw: RawEvents, day: date, reasons: int) -> list[Row]:
-    """Return the most common reasons for which lines were rejected: (reason, lines, example), the commonest first."""
+def rejects_by_reason(raw: RawEvents, days: Collection[date]) -> list[Row]:
+    """Return why lines were rejected, by day: (date, reason, lines, example), of a day the commonest reason first."""
     example = F.min(F.substring("line", 1, LONGEST_EXAMPLE)).alias("example")
-    by_reason = rejects(raw, [day]).groupBy("reason").agg(F.sum("lines").alias("lines"), example)
-    return by_reason.orderBy(F.desc("lines"), F.asc("reason")).limit(reasons).collect()
+    by_reason = rejects(raw, days).groupBy("date", "reason").agg(F.sum("lines").alias("lines"), example)
+    return by_reason.orderBy("date", F.desc("lines"), "reason").collect()
 
 
 def totals(raw: RawEvents, products: DataFrame, days: Collection[date], options: Options) -> dict[date, dict[str, Any]]:
