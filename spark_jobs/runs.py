@@ -57,7 +57,7 @@ class Runs:
 
     @contextmanager
     def accounted_for(self, runs: Sequence[Run], closes: bool = True) -> Iterator[None]:
-        """Let log, ledger and report say of the runs what ends the work before they are reported; a failure is Failed.
+        """Whatever ends the work before all the runs are reported, log, ledger and reports say so; a failure is Failed.
 
         `closes` says whether a failure ends them, or leaves them to be tried again.
         """
@@ -109,7 +109,7 @@ class Runs:
         return [run.state for run in waiting]
 
     def _close(self, runs: Sequence[Run], reason: str) -> dict[int, str]:
-        """Runs that end for another reason are ended, too, if the job is told to stop in the midst of it.
+        """End the runs also where the job is told to stop in the midst of that.
 
         So it is when spark-submit is stopped: first Spark is gone, which is a failure, and a moment later comes the signal.
         """
