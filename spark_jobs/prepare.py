@@ -25,25 +25,23 @@ def prepare(raw: RawEvents, lake_uri: str, runs: Mapping[date, int]) -> None:
 
     Each day's are kept under its run.
     """
-    good = raw.events.where(F.col("input").isin(*EVENT_NAMES) & F.col("reason").isNull()).withColumnRenamed(
-        "day", "date"
-    )
+    is_good = F.col("input").isin(*EVENT_NAMES) & F.col("reason").isNull()
+    good = raw.events.where(is_good).withColumnRenamed("day", "date")
     counts = daily_counts(of_active(good, {day: raw.active_on(day) for day in runs})).persist()
-    quarantined = {day: rejects(raw, [day]).drop("date") for day in runs if raw.has_rejects(day)}
-    columns = ("input", "file", "reason", "lines", "line")
+
+    def keep_counts(day: date) -> None:
+        of_day = counts.where(F.col("date") == F.lit(day)).drop("date")
+        lake.write_counts(of_day, lake_uri, day, runs[day])
+
+    def keep_rejects(day: date) -> None:
+        of_day = rejects(raw, [day]).select("input", "file", "reason", "lines", "line")
+        lake.write_rejects(of_day, lake_uri, day, runs[day])
+
     try:
         side_by_side(
             [
-                *[
-                    partial(
-                        lake.write_counts, counts.where(F.col("date") == F.lit(day)).drop("date"), lake_uri, day, run
-                    )
-                    for day, run in runs.items()
-                ],
-                *[
-                    partial(lake.write_rejects, lines.select(*columns), lake_uri, day, runs[day])
-                    for day, lines in quarantined.items()
-                ],
+                *[partial(keep_counts, day) for day in runs],
+                *[partial(keep_rejects, day) for day in runs if raw.has_rejects(day)],
             ]
         )
     finally:

@@ -7,7 +7,7 @@ from typing import Any
 
 def side_by_side(calls: Sequence[Callable[[], Any]]) -> list[Any]:
     """Return what the calls return, all of them made at once; the first that fails is the failure of all."""
-    pool = ThreadPoolExecutor(max(1, len(calls)))
+    pool = ThreadPoolExecutor(len(calls))
     try:
         called = [pool.submit(call) for call in calls]
         for each in as_completed(called):

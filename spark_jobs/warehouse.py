@@ -243,10 +243,10 @@ class Warehouse(Connection):
                 connect()
                 with self.transaction() as execute:
                     states = {run: self._close_run(execute, run, state, message, runs[run]) for run in runs}
-                with suppress(LockNotAvailable), self.transaction() as execute:
-                    execute("set local lock_timeout = '2s'")  # whoever sent a SIGTERM waits for us
-                    for run in runs:
-                        if states[run] == "failed":
+                if failed := [run for run in runs if states[run] == "failed"]:
+                    with suppress(LockNotAvailable), self.transaction() as execute:
+                        execute("set local lock_timeout = '2s'")  # whoever sent a SIGTERM waits for us
+                        for run in failed:
                             self._delete_rows(execute, run)
                 break
         return states

@@ -1,15 +1,14 @@
 """A range of days is ranked together, and published as its days one by one would be."""
 
 from datetime import date
-from typing import Any
 
 import pytest
-from django.db import connection
 
 from spark_jobs import night as night_module
 from spark_jobs.runs import Failed
-from spark_jobs.warehouse import RUN_TABLES, Warehouse
+from spark_jobs.warehouse import Warehouse
 from tests.conftest import DAY
+from tests.contract.test_steps import rows_of
 from webapp.rankings.models import Run, TopProductWindow, Trending
 
 DAYS = ["2026-11-18", "2026-11-19", DAY]
@@ -39,15 +38,13 @@ def without_ads_on_the_second(three_days):
 
 def rows_by_day():
     """Return what each published day has in each table, and its numbers, without what two runs may differ in."""
-    published: dict[str, dict[str, Any]] = {}
-    with connection.cursor() as cursor:
-        for run in Run.objects.published():
-            rows = published.setdefault(str(run.day), {})
-            for table in RUN_TABLES:
-                cursor.execute(f"select to_jsonb(t) - 'id' - 'run_id' from {table} as t where run_id = %s", [run.pk])
-                rows[table] = sorted(str(row) for (row,) in cursor.fetchall())
-            rows["run"] = {name: number for name, number in run.counts.items() if not name.startswith("scorecard")}
-    return published
+    return {
+        str(run.day): {
+            **rows_of(run),
+            "run": {name: number for name, number in run.counts.items() if not name.startswith("scorecard")},
+        }
+        for run in Run.objects.published()
+    }
 
 
 def one_by_one(night, days=DAYS):

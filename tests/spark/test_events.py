@@ -4,8 +4,6 @@ from datetime import date
 
 import pytest
 
-from spark_jobs.lake import read_counts
-from spark_jobs.prepare import prepare
 from spark_jobs.raw_events import locate, read_raw
 from tests.conftest import ADS, DAY, VIEWS
 
@@ -17,16 +15,9 @@ def read(spark, uri, day):
 
 
 @pytest.fixture
-def counted(spark, raw, tmp_path):
+def counted(spark, raw, counts_in_lake):
     """A function that returns the day's counts as {(advertiser, product): (views, impressions, clicks)}."""
-
-    def count(day=ON):
-        lake_uri = (tmp_path / "lake").as_uri()
-        prepare(read(spark, raw.uri, day), lake_uri, {day: 1})
-        counts = read_counts(spark, lake_uri, {day: 1}).collect()
-        return {(row.advertiser_id, row.product_id): (row.views, row.impressions, row.clicks) for row in counts}
-
-    return count
+    return lambda day=ON: counts_in_lake(read(spark, raw.uri, day), day)
 
 
 @pytest.fixture

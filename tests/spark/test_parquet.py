@@ -5,8 +5,7 @@ from datetime import date
 import duckdb
 import pytest
 
-from spark_jobs.lake import read_counts
-from spark_jobs.prepare import prepare, rejects
+from spark_jobs.prepare import rejects
 from spark_jobs.raw_events import locate, read_raw
 from spark_jobs.raw_files import InputError
 from spark_jobs.storage import Unreadable
@@ -47,16 +46,9 @@ def read(spark, raw):
 
 
 @pytest.fixture
-def counted(spark, read, tmp_path):
+def counted(read, counts_in_lake):
     """A function that returns the day's counts as {(advertiser, product): (views, impressions, clicks)}."""
-
-    def count():
-        lake_uri = (tmp_path / "lake").as_uri()
-        prepare(read(), lake_uri, {ON: 1})
-        counts = read_counts(spark, lake_uri, {ON: 1}).collect()
-        return {(row.advertiser_id, row.product_id): (row.views, row.impressions, row.clicks) for row in counts}
-
-    return count
+    return lambda: counts_in_lake(read(), ON)
 
 
 @pytest.mark.parametrize(

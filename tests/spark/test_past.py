@@ -16,14 +16,14 @@ ON = date(2026, 11, 20)
 def products(spark):
     """A function that makes the day's products of (product_id, views) and, by days before, those of the past."""
 
-    def make(today, past=(), advertiser="a", ranked=(ON,)):
+    def make(today, past=(), advertiser="a"):
         rows = [("a", product, 0, views) for product, views in today]
         rows += [(advertiser, product, age, views) for age, product, views in past]
         counts = spark.createDataFrame(
             [(ON - timedelta(age), whose, product, views, 2 * views, views) for whose, product, age, views in rows],
             f"date date, {COUNTS}",
         )
-        return with_past(counts, ranked).selectExpr("*", "false as hidden")
+        return with_past(counts, [ON]).selectExpr("*", "false as hidden")
 
     return make
 
