@@ -1,5 +1,5 @@
 #!/usr/bin/env python
-"""Django's commands. What is wrong with the configuration is said in one sentence, with exit code 2; the database, 1."""
+"""Django's commands. Configuration errors end with one line and exit code 2, database errors with one line and 1."""
 
 import os
 import sys
@@ -8,11 +8,12 @@ from typing import NoReturn
 from django.core.exceptions import ImproperlyConfigured
 from django.core.management import execute_from_command_line
 from django.db import OperationalError, ProgrammingError
+from django.db.migrations.exceptions import MigrationSchemaMissing
 
-# What to do about it, by PostgreSQL's code.
-ADVICE = {
-    "42P01": "`python manage.py migrate` makes the tables",
-    "42501": "the command is for the owner of the tables, or `database_roles` has not run since the last `migrate`",
+# How to fix an error, by PostgreSQL's error code.
+FIXES = {
+    "42P01": "run `python manage.py migrate` to create the tables",
+    "42501": "run the command as the owner of the tables, or run `database_roles` again after `migrate`",
 }
 
 
@@ -20,20 +21,22 @@ def main() -> None:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "webapp.settings")
     try:
         execute_from_command_line(sys.argv)
-    except ImproperlyConfigured as mistake:
-        print(mistake, file=sys.stderr)
+    except ImproperlyConfigured as error:
+        print(error, file=sys.stderr)
         sys.exit(2)
-    except OperationalError as trouble:
-        say(str(trouble).strip())
-    except ProgrammingError as trouble:
-        code = getattr(trouble.__cause__, "pgcode", None)
-        if code not in ADVICE:
+    except OperationalError as error:
+        exit_with_database_error(str(error).strip())
+    except MigrationSchemaMissing:
+        exit_with_database_error("no schema of the search_path exists; create the schema, then run migrate again")
+    except ProgrammingError as error:
+        code = getattr(error.__cause__, "pgcode", None)
+        if code not in FIXES:
             raise
-        say(f"{str(trouble).splitlines()[0]}; {ADVICE[code]}")
+        exit_with_database_error(f"{str(error).splitlines()[0]}; {FIXES[code]}")
 
 
-def say(trouble: str) -> NoReturn:
-    print(f"The database of DATABASE_URL does not do its part: {trouble}", file=sys.stderr)
+def exit_with_database_error(message: str) -> NoReturn:
+    print(f"Database error (DATABASE_URL): {message}", file=sys.stderr)
     sys.exit(1)
 
 

@@ -1,1 +1,1 @@
-"""The local PostgreSQL and S3 that `make demo` and the tests start, and stop. Never used in production."""
+"""The set-up, and the local PostgreSQL and S3 for `make demo` and the tests. Not used in production."""

@@ -1,17 +1,16 @@
-"""python -m devstack: what the Makefile calls once `make setup` has run."""
+"""Run, inspect and stop the local services; the Makefile's targets call this."""
 
 import argparse
 import shlex
 import sys
 
-from devstack.bootstrap import Missing
 from devstack.chromium import find_chromium
 from devstack.demo import demo, stop_demo
 from devstack.package import package
 from devstack.postgres import BATCH, OWNER, WEB
 from devstack.stack import Stack
 from devstack.state import ROOT, StackError, state_folder
-from devstack.steps import say
+from devstack.steps import SetupError, say
 
 
 def main() -> int:
@@ -19,30 +18,30 @@ def main() -> int:
     options = parser().parse_args()
     try:
         return perform(options, Stack(state_folder()))
-    except (StackError, Missing) as problem:
+    except (StackError, SetupError) as problem:
         say(f"devstack: {problem}")
         return 1
-    except OSError as problem:  # a full disk, a folder that is not ours
-        say(f"devstack: {problem.strerror}: {problem.filename or 'while writing'}; free some room or mend its rights")
+    except OSError as problem:  # a full disk, or a folder of another user
+        where = problem.filename or "while writing"
+        say(f"devstack: {problem.strerror}: {where}; free some disk space or fix the permissions")
         return 1
     except KeyboardInterrupt:
         return 130
 
 
 def parser() -> argparse.ArgumentParser:
-    """Return the parser of the command line."""
     commands = argparse.ArgumentParser(prog="python -m devstack", description=__doc__)
     verbs = commands.add_subparsers(dest="verb", required=True)
-    verbs.add_parser("start", help="start PostgreSQL and S3 and bring the tables up to date")
-    verbs.add_parser("stop", help="stop both, and a running demo")
-    verbs.add_parser("status", help="say whether they run, where, and where their logs are")
-    verbs.add_parser("env", help="print the exports for a shell; starts the services if need be")
-    run = verbs.add_parser("run", help="run a command in that environment; starts the services if need be")
-    run.add_argument("--as", dest="role", choices=(OWNER, BATCH, WEB), default=OWNER, help="the database role it has")
+    verbs.add_parser("start", help="start PostgreSQL and S3 and migrate the database")
+    verbs.add_parser("stop", help="stop both, and the demo if it is running")
+    verbs.add_parser("status", help="print whether they are running, their addresses and their logs")
+    verbs.add_parser("env", help="print `export` lines for a shell; starts the services if necessary")
+    run = verbs.add_parser("run", help="run a command in that environment; starts the services if necessary")
+    run.add_argument("--as", dest="role", choices=(OWNER, BATCH, WEB), default=OWNER, help="its database role")
     run.add_argument("command", nargs=argparse.REMAINDER)
-    verbs.add_parser("package", help="lay into dist/ what a cluster needs of the job")
-    verbs.add_parser("chromium", help="name the browser of the tests; as root, install it where there is none")
-    verbs.add_parser("demo", help="everything, until Ctrl-C").add_argument("--port", type=_port, default=8000)
+    verbs.add_parser("package", help="write the files that a cluster needs for the job into dist/")
+    verbs.add_parser("chromium", help="print the browser for the tests; root installs a missing one")
+    verbs.add_parser("demo", help="run everything until Ctrl-C").add_argument("--port", type=_port, default=8000)
     return commands
 
 
@@ -53,7 +52,7 @@ def _port(text: str) -> int:
 
 
 def perform(options: argparse.Namespace, stack: Stack) -> int:
-    """Carry out the subcommand."""
+    """Run the subcommand."""
     if options.verb == "demo":
         demo(stack, options.port)
     elif options.verb == "stop":

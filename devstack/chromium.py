@@ -1,31 +1,27 @@
-"""The Chromium that the browser tests drive: the machine's own, or Debian's, installed where that needs no question."""
+"""The Chromium for the browser tests: an installed one, or Debian's."""
 
 import os
 import shutil
-import subprocess
 from pathlib import Path
 
-from devstack.bootstrap import Missing, run
-from devstack.steps import step
+from devstack.steps import SetupError, apt_install
 
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
-ON_A_MAC = (
+MAC_PROGRAMS = (
     Path("/Applications/Chromium.app/Contents/MacOS/Chromium"),
     Path("/Applications/Google Chrome.app/Contents/MacOS/Google Chrome"),
 )
 
 
 def find_chromium() -> Path:
-    """Return the program; Missing, with the command that installs it, where there is none and we are not root."""
+    """Return the path of the program. Root on Debian gets it installed; anybody else a SetupError that says how."""
     program = installed_chromium()
     if program is None and os.geteuid() == 0 and shutil.which("apt-get"):
-        with step("no Chromium here: installing Debian's"):
-            subprocess.run(["apt-get", "update", "-qq"], stdout=subprocess.DEVNULL, check=False)
-            run(["apt-get", "install", "-y", "-qq", "--no-install-recommends", "chromium"], "apt-get")
+        apt_install("chromium")
         program = installed_chromium()
     if program is None:
-        raise Missing(
-            "the browser tests need Chromium, and there is none in PATH; "
+        raise SetupError(
+            "the browser tests need Chromium and none was found in PATH; "
             "on Debian: sudo apt-get install chromium; on macOS: brew install --cask chromium"
         )
     return program
@@ -33,5 +29,5 @@ def find_chromium() -> Path:
 
 def installed_chromium() -> Path | None:
     in_path = (shutil.which(name) for name in NAMES)
-    found = [*(Path(program) for program in in_path if program), *(app for app in ON_A_MAC if app.exists())]
+    found = [*(Path(program) for program in in_path if program), *(app for app in MAC_PROGRAMS if app.exists())]
     return found[0] if found else None

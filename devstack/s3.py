@@ -1,4 +1,4 @@
-"""A local S3 server: moto's, a stand-in that keeps its objects in memory and accepts any key."""
+"""A local S3 server: moto's, which keeps objects in memory and accepts any access key."""
 
 import json
 import subprocess
@@ -14,12 +14,12 @@ from botocore.exceptions import BotoCoreError, ClientError
 from devstack.state import StackError, free_port, last_line, locked
 
 REGION = "us-east-1"
-# moto asks for a key and accepts any; these are no secret.
+# Not secret: moto needs a key but accepts any.
 ACCESS_KEY = SECRET_KEY = "devstack"
 
 
 class S3:
-    """One S3 server whose pid, port and log live in `folder`; its objects end with it."""
+    """One S3 server with its pid file and log in `folder`; its objects are lost when it stops."""
 
     def __init__(self, folder: Path, bucket: str = "vitrina") -> None:
         self.folder = folder
@@ -28,19 +28,19 @@ class S3:
         self.pid_file = folder / "s3.json"
 
     def start(self, **environment: str) -> str:
-        """Start the server if it is not running, make the bucket, and return the endpoint's URL.
+        """Start the server if it is not running, create the bucket and return the endpoint URL.
 
-        `environment` is added to the server's own, for moto's switches.
+        `environment` sets further variables of the server, for moto's options.
         """
         self.folder.mkdir(parents=True, exist_ok=True)
         with locked(self.folder / "lock"):
             if not self.is_running():
                 self._launch(environment)
-            self._wait_and_make_bucket()
+            self._wait_and_create_bucket()
         return self.endpoint()
 
     def stop(self) -> None:
-        """Stop the server, if it runs; its objects are gone."""
+        """Stop the server if it is running."""
         if process := self._process():
             process.terminate()
             try:
@@ -50,15 +50,14 @@ class S3:
         self.pid_file.unlink(missing_ok=True)
 
     def is_running(self) -> bool:
-        """Tell whether the server we started is alive."""
         return self._process() is not None
 
     def endpoint(self) -> str:
-        """Return the URL to give as AWS_ENDPOINT_URL."""
+        """Return the value for AWS_ENDPOINT_URL."""
         return f"http://127.0.0.1:{json.loads(self.pid_file.read_text())['port']}"
 
-    def client(self):  # type: ignore[no-untyped-def]  # boto3 makes its classes at run time
-        """Return a boto3 client of this server."""
+    def client(self):  # type: ignore[no-untyped-def]  # boto3 creates its classes at run time
+        """Return a boto3 client for this server."""
         return boto3.client(
             "s3",
             endpoint_url=self.endpoint(),
@@ -82,15 +81,15 @@ class S3:
         started = psutil.Process(server.pid).create_time()
         self.pid_file.write_text(json.dumps({"pid": server.pid, "started": started, "port": port}))
 
-    def _wait_and_make_bucket(self) -> None:
-        client, patience = self.client(), time.monotonic() + 30
+    def _wait_and_create_bucket(self) -> None:
+        client, deadline = self.client(), time.monotonic() + 30
         while True:
             try:
                 client.create_bucket(Bucket=self.bucket)
             except ClientError:
                 raise
             except BotoCoreError:
-                if time.monotonic() > patience or not self.is_running():
+                if time.monotonic() > deadline or not self.is_running():
                     raise StackError(
                         f"the S3 server did not start: {last_line(self.log.read_text())} (its log: {self.log})"
                     ) from None
@@ -99,11 +98,11 @@ class S3:
                 return
 
     def _process(self) -> psutil.Process | None:
-        """Return the server's process, if it is the one we started and not a namesake with a reused pid."""
+        """Return the server's process, or None; another process that reuses its pid has another start time."""
         try:
-            kept = json.loads(self.pid_file.read_text())
-            process = psutil.Process(kept["pid"])
-            if process.status() != psutil.STATUS_ZOMBIE and abs(process.create_time() - kept["started"]) < 2:
+            saved = json.loads(self.pid_file.read_text())
+            process = psutil.Process(saved["pid"])
+            if process.status() != psutil.STATUS_ZOMBIE and abs(process.create_time() - saved["started"]) < 2:
                 return process
         except (OSError, ValueError, KeyError, psutil.NoSuchProcess):
             pass

@@ -1,4 +1,4 @@
-"""Where the local services keep their data, logs, ports and passwords: `.devstack/` in the checkout."""
+"""`.devstack/` in the checkout, where the local services keep their data, logs, ports and passwords."""
 
 import fcntl
 import hashlib
@@ -16,12 +16,12 @@ ROOT = Path(__file__).resolve().parent.parent
 
 
 class StackError(Exception):
-    """Something a person must mend: one sentence that says what, and how."""
+    """A problem that the user must fix; the message says what it is and how to fix it."""
 
 
 @dataclass(frozen=True)
 class Account:
-    """The account that a child process is to run as."""
+    """A system account to run a child process as."""
 
     uid: int
     gid: int
@@ -29,7 +29,7 @@ class Account:
 
 
 def unprivileged_account() -> Account | None:
-    """Return whom PostgreSQL is to run as when we are root, which it refuses; None when we are not root."""
+    """Return the account for PostgreSQL, which refuses to run as root; None if we are not root."""
     if os.geteuid() != 0:
         return None
     for name in ("postgres", "nobody"):
@@ -38,13 +38,13 @@ def unprivileged_account() -> Account | None:
         except KeyError:
             continue
         return Account(entry.pw_uid, entry.pw_gid, name)
-    raise StackError("running as root, and there is no account 'postgres' or 'nobody' for PostgreSQL to run as")
+    raise StackError("PostgreSQL cannot run as root, and there is no account 'postgres' or 'nobody' to run it as")
 
 
 def state_folder() -> Path:
-    """Return `.devstack/`, made if need be.
+    """Return `.devstack/`, created if it is missing.
 
-    For root it is a link into /var/tmp: a checkout under /root is closed to the account that PostgreSQL runs as.
+    For root it links to a folder in /var/tmp, because PostgreSQL's account cannot read a checkout under /root.
     """
     folder = ROOT / ".devstack"
     if os.geteuid() != 0:
@@ -53,7 +53,7 @@ def state_folder() -> Path:
     real = Path("/var/tmp") / f"vitrina-{hashlib.sha256(str(ROOT).encode()).hexdigest()[:10]}"
     real.mkdir(mode=0o755, exist_ok=True)
     if real.stat().st_uid != 0:
-        raise StackError(f"{real} belongs to somebody else; remove it and try again")
+        raise StackError(f"{real} belongs to another user; remove it and try again")
     if folder.is_symlink() or not folder.exists():
         folder.unlink(missing_ok=True)
         folder.symlink_to(real)
@@ -61,18 +61,18 @@ def state_folder() -> Path:
 
 
 def secret(folder: Path, name: str) -> str:
-    """Return the password kept in `folder` under `name`, made at the first call; the file is readable by us alone."""
+    """Return the password called `name`, created at the first call. Only its owner can read the file."""
     path = folder / "secrets.json"
-    kept = json.loads(path.read_text()) if path.exists() else {}
-    if name not in kept:
-        kept[name] = secrets.token_urlsafe(24)
+    passwords = json.loads(path.read_text()) if path.exists() else {}
+    if name not in passwords:
+        passwords[name] = secrets.token_urlsafe(24)
         path.touch(mode=0o600)
-        path.write_text(json.dumps(kept, indent=1))
-    return kept[name]
+        path.write_text(json.dumps(passwords, indent=1))
+    return passwords[name]
 
 
 def free_port() -> int:
-    """Return a TCP port of 127.0.0.1 that nobody listens on now."""
+    """Return a TCP port of 127.0.0.1 that is free at the moment."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return probe.getsockname()[1]
@@ -80,12 +80,12 @@ def free_port() -> int:
 
 @contextmanager
 def locked(path: Path) -> Iterator[None]:
-    """Hold `path` as a lock, so that two starters at once make one server."""
+    """Hold a lock on the file `path`, so that concurrent starts create only one server."""
     with path.open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield
 
 
 def last_line(text: str) -> str:
-    """Return the last line that says something."""
-    return next((line for line in reversed(text.splitlines()) if line.strip()), "no reason given").strip()
+    """Return the last line that is not empty."""
+    return next((line for line in reversed(text.splitlines()) if line.strip()), "no output").strip()

@@ -1,67 +1,87 @@
-"""The last look before publishing: what a day must be for readers to see it."""
+"""The audit: every rule that a day must meet before readers see it. Each finding is one clause of the run's message."""
 
-from collections import Counter
 from collections.abc import Mapping
 from datetime import date
 from typing import Any
 
-from spark_jobs.models import LIST_TABLES
-from spark_jobs.settings import Limits
-from spark_jobs.warehouse import Warehouse
+from spark_jobs.job import Options
+from spark_jobs.ranking.registry import MODELS
+from spark_jobs.settings import AuditThresholds
+from spark_jobs.warehouse.comparisons import RowCheck
 
 
-class Refused(Exception):
-    """The day must not be published: one clause a finding."""
+def audit(
+    day: date,
+    inputs: Mapping[str, Any],
+    counts: Mapping[str, Any],
+    row_checks: Mapping[str, RowCheck],
+    options: Options,
+) -> list[str]:
+    """Return what is wrong with a run, given what it read, its counts, and by table what it appended."""
+    findings = audit_input(day, inputs, counts, options.thresholds)
+    if not (options.allow_drop and day in options.days):  # a drop is allowed for the requested days only
+        findings += audit_volume(counts, options.thresholds)
+    for table, check in row_checks.items():
+        findings += audit_rows(table, check, counts[table], options.top)
+    return findings
 
 
-def audit_input(inputs: Mapping[str, Any], day: date, counts: Mapping[str, Any], limits: Limits) -> list[str]:
-    """Hold what was read of the day against the limits; return a clause for each thing that is wrong.
-
-    `inputs` is what the ledger keeps of it: by input, among others its `files`.
-    """
+def audit_input(
+    day: date, inputs: Mapping[str, Any], counts: Mapping[str, Any], thresholds: AuditThresholds
+) -> list[str]:
+    """Check the raw events, and that enough advertisers have a list."""
     findings = [f"{name} has no rows of {day}" for name, rows in counts["read"].items() if rows == 0]
     if not counts["active_advertisers"]:
         findings.append("the list of active advertisers is empty")
-    findings += [
-        f"{share:.2%} of {name} is rejected, more than {limits.max_rejected_share:.2%}"
+    too_many_rejected = [
+        f"{share:.2%} of {name} is rejected, more than {thresholds.max_rejected_share:.2%}"
         for name, share in counts["rejected_share"].items()
-        if share > limits.max_rejected_share
+        if share > thresholds.max_rejected_share
     ]
+    if too_many_rejected:
+        too_many_rejected.append(f"the most frequent reason is {describe_top_reason(counts)}")
+    findings += too_many_rejected
     listed = counts["listed_advertisers"] / max(1, counts["active_advertisers"])
-    if 0 < listed < limits.min_listed_share:
+    if 0 < listed < thresholds.min_listed_share:
         findings.append(
             f"{counts['listed_advertisers']} of {counts['active_advertisers']} active advertisers have a list, "
-            f"under {limits.min_listed_share:.0%}"
+            f"under {thresholds.min_listed_share:.0%}"
         )
-    return findings + _files_given_twice(inputs)
+    return findings + duplicate_files(inputs)
 
 
-def audit_rows(
-    warehouse: Warehouse, run: int, day: date, counts: Mapping[str, Any], active: list[str], top: int
-) -> list[str]:
-    """Hold the run's rows in PostgreSQL against what was ranked; return a clause for each thing that is wrong."""
-    return [
-        finding for table in LIST_TABLES for finding in warehouse.findings(table, run, day, counts[table], top, active)
-    ]
+def describe_top_reason(counts: Mapping[str, Any]) -> str:
+    """Return why most of the rejected rows were rejected, with an example."""
+    reason = max(counts["rejected"], key=counts["rejected"].get)
+    return f"{reason}, for example: {counts['rejected_examples'][reason]}"
 
 
-def audit_volume(counts: Mapping[str, Any], limits: Limits) -> list[str]:
-    """Hold the number of events against the usual one, where there is one."""
+def duplicate_files(inputs: Mapping[str, Any]) -> list[str]:
+    """Return the files of one input that hold the same data: their events would count twice."""
+    copies = [paths for read in inputs.values() for paths in read.get("same_data", [])]
+    return [f"the same file is there {len(paths)} times: {' and '.join(paths)}" for paths in copies]
+
+
+def audit_volume(counts: Mapping[str, Any], thresholds: AuditThresholds) -> list[str]:
+    """Compare the number of events with the usual one, if there is one."""
     usual, events = counts["usual_events"], counts["events"]
-    if usual is None or events >= limits.min_volume_share * usual:
+    if usual is None or events >= thresholds.min_volume_share * usual:
         return []
     return [
-        f"{events} events are under {limits.min_volume_share:.0%} of the usual {usual}; if that is right, use --allow-drop"
+        f"{events} events are under {thresholds.min_volume_share:.0%} of the usual {usual};"
+        " if that is right, use --allow-drop"
     ]
 
 
-def _files_given_twice(inputs: Mapping[str, Any]) -> list[str]:
-    """Return a clause for each pair of files that S3 knows to be the same, byte for byte: every event counts twice."""
-    findings = []
-    for files in (read.get("files", []) for read in inputs.values()):
-        copies = Counter((file["etag"], file["size"]) for file in files if file["etag"] and file["size"])
-        for (etag, _), times in copies.items():
-            if times > 1:
-                same = " and ".join(file["path"] for file in files if file["etag"] == etag)
-                findings.append(f"the same file is there {times} times: {same}")
-    return findings
+def audit_rows(table: str, check: RowCheck, ranked: int, top: int) -> list[str]:
+    """Check a run's rows in one table of lists, where `ranked` rows were appended."""
+    may_be_empty = table in MODELS and not MODELS[table].is_lasting
+    rules = {
+        f"{table} has no rows": check.rows == 0 and not may_be_empty,
+        f"{table} has {check.rows} rows but {ranked} were ranked": check.rows != ranked,
+        f"{table} has {check.other_days} rows of another day": check.other_days > 0,
+        f"{table} has {check.inactive} rows of inactive advertisers": check.inactive > 0,
+        f"{table} has {check.broken_lists} lists whose ranks do not run from 1 to at most {top}": check.broken_lists
+        > 0,
+    }
+    return [finding for finding, is_broken in rules.items() if is_broken]

@@ -1,4 +1,4 @@
-"""Where a run keeps what it prepares: LAKE_URI/counts (Parquet) and LAKE_URI/rejects (JSON lines), a folder a run."""
+"""The lake, LAKE_URI: a run's daily counts (Parquet) and rejected rows (JSON lines), each in a folder of the run."""
 
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -6,42 +6,47 @@ from datetime import date
 
 from pyspark.sql import DataFrame, SparkSession
 
-from spark_jobs.storage import FileSystem
+from spark_jobs.file_system import FileSystem
 
 COUNTS = "advertiser_id string, product_id string, views bigint, impressions bigint, clicks bigint"
-LOOKED_FOR_AT_ONCE = 8  # folders; on S3 each takes some tens of milliseconds
+PARALLEL_LOOKUPS = 8  # on S3 each takes some tens of milliseconds
 
 
 def write_counts(counts: DataFrame, lake_uri: str, day: date, run: int) -> None:
-    """Keep the day's counts, the columns of COUNTS, under the run."""
-    counts.write.mode("overwrite").parquet(_folder(lake_uri, "counts", day, run))
+    """Write a run's daily counts, the columns of COUNTS."""
+    _in_few_files(counts).write.mode("overwrite").parquet(_folder(lake_uri, "counts", day, run))
 
 
 def read_counts(spark: SparkSession, lake_uri: str, runs: Mapping[date, int]) -> DataFrame:
-    """Return what the days' runs counted: the columns of COUNTS, and `date`."""
-    folders = [_folder(lake_uri, "counts", *each) for each in runs.items()]
+    """Return the daily counts of the days' runs: the columns of COUNTS, and `date`."""
+    folders = [_folder(lake_uri, "counts", day, run) for day, run in runs.items()]
     return spark.read.schema(COUNTS).option("basePath", f"{lake_uri}/counts").parquet(*folders).drop("run")
 
 
-def kept(spark: SparkSession, lake_uri: str, runs: Mapping[date, int]) -> dict[date, int]:
-    """Return those of the days' runs whose counts the lake has."""
+def find_counts(spark: SparkSession, lake_uri: str, runs: Mapping[date, int]) -> dict[date, int]:
+    """Look up which of the days' runs still have their daily counts in the lake."""
     system = FileSystem(spark, lake_uri)
-    with ThreadPoolExecutor(LOOKED_FOR_AT_ONCE) as pool:
-        is_there = pool.map(lambda each: system.exists(_folder(lake_uri, "counts", *each)), runs.items())
-        return {day: run for (day, run), there in zip(runs.items(), is_there, strict=True) if there}
+    folders = [_folder(lake_uri, "counts", day, run) for day, run in runs.items()]
+    with ThreadPoolExecutor(PARALLEL_LOOKUPS) as pool:
+        exists = list(pool.map(system.exists, folders))
+    return {day: run for (day, run), found in zip(runs.items(), exists, strict=True) if found}
 
 
 def write_rejects(rejects: DataFrame, lake_uri: str, day: date, run: int) -> None:
-    """Keep the rejected lines, each with its reason and how often it came."""
-    in_few_files = rejects.hint("rebalance")  # on S3 each costs several requests, however small it is
-    in_few_files.write.mode("overwrite").json(_folder(lake_uri, "rejects", day, run))
+    """Write a run's rejected rows, each with its reason and how often it came."""
+    _in_few_files(rejects).write.mode("overwrite").json(_folder(lake_uri, "rejects", day, run))
 
 
 def remove_run(spark: SparkSession, lake_uri: str, day: date, run: int) -> None:
-    """Remove what a run kept: after a dry run, or when its process died."""
+    """Remove a run's folders, for example after a dry run."""
     system = FileSystem(spark, lake_uri)
     for kind in ("counts", "rejects"):
         system.remove(_folder(lake_uri, kind, day, run))
+
+
+def _in_few_files(rows: DataFrame) -> DataFrame:
+    """Let the size alone decide the number of files: on S3 each costs several requests, however small it is."""
+    return rows.hint("rebalance")
 
 
 def _folder(lake_uri: str, kind: str, day: date, run: int) -> str:

@@ -1,145 +1,128 @@
 """Rank each active advertiser's products for one day or several, and publish the lists to PostgreSQL.
 
-    spark-submit spark_jobs/nightly.py [--day D | --from D --to D] [options]
-    spark-submit spark_jobs/nightly.py --step prepare|top_product|top_ctr|trending|publish [--day D] [options]
-
-Exit codes: 0 all asked-for days are published, or the step is done; 1 failed, and nothing changed for readers; 2 bad
-arguments or configuration; 3 an audit refused a day, and the day before stays; 4 another run holds the day. The last line
-of output for a day is one JSON object: day, run, state, counts, seconds.
-
-With --replay nothing is published: past days are ranked from the lake's counts and shown beside what readers see.
-
-With --step one step of one day's run is done: prepare, then a step a model in any order or at once, then publish.
-
-A night of one day also looks back (LOOKBACK_DAYS) and publishes again the days whose events came late. A range reads flat
-files once for all of its days, ranks seven of them at a time and publishes one by one. It leaves those alone whose input
-is what it was; so it goes on where it was stopped.
+spark-submit spark_jobs/nightly.py [--day D | --from D --to D] [options]
 """
 
 import argparse
 import logging
 import os
+import shlex
 import signal
 import sys
 import threading
 import time
 from collections.abc import Mapping
 from contextlib import closing
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import NoReturn
 
-if not __package__:  # spark-submit runs this file by itself: put the folder above in the place of this one
+if not __package__:  # spark-submit runs this file by its path: import from the folder above
     sys.path[0] = str(Path(__file__).resolve().parent.parent)
 
-from spark_jobs import steps
-from spark_jobs.database_secret import with_secrets
+from spark_jobs.advice import CommandLine, in_lines, next_steps
+from spark_jobs.arguments import FAILED, HELD, MISCONFIGURED, PUBLISHED, REFUSED, parser
+from spark_jobs.cli import set_up_logging
+from spark_jobs.database import Database, database_from
+from spark_jobs.day_selection import lock_requested_days
 from spark_jobs.failures import in_one_line
-from spark_jobs.night import Nights
-from spark_jobs.options import Options
+from spark_jobs.job import Job, Options
+from spark_jobs.night import NightlyRun
 from spark_jobs.replay import replay
-from spark_jobs.runs import Failed, Stopped
+from spark_jobs.reports import Reports
+from spark_jobs.runs import STOPPED, Failed, Stopped
 from spark_jobs.session import spark_session
 from spark_jobs.settings import (
     ConfigurationError,
-    database_from,
-    evidence_from,
-    limits_from,
+    Storage,
+    audit_thresholds_from,
     lookback_from,
+    ranking_parameters_from,
     storage_from,
+    with_secrets,
 )
-from spark_jobs.steps import STEPS, Steps
+from spark_jobs.steps import lock_step, run_step
+from spark_jobs.streams import started_by_spark_submit, use_streams_of_spark_submit
 from spark_jobs.warehouse import DayIsHeld, Warehouse
-
-PUBLISHED, FAILED, MISCONFIGURED, REFUSED, HELD = range(5)
-LONGEST_LIST = 20
 
 log = logging.getLogger("nightly")
 
 
 def main() -> int:
     """Run from the command line; return the exit code."""
+    use_streams_of_spark_submit()
+    set_up_logging()
     arguments = parser().parse_args()
-    logging.Formatter.converter = time.gmtime
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s", datefmt="%H:%M:%S")
-    logging.getLogger("py4j").setLevel(logging.ERROR)
     signal.signal(signal.SIGTERM, _stop)
     _end_with_spark_submit()
     try:
         options = options_from(arguments, os.environ)
         database = database_from(with_secrets(os.environ))
         storage = storage_from(os.environ, arguments.raw_uri, arguments.lake_uri)
-        with closing(Warehouse(database)) as warehouse:
-            if options.step:
-                steps.hold(warehouse, options.step, options.days[0])
-            elif not options.replay:
-                warehouse.hold(options.days, anew=not options.dry_run)
-            spark = spark_session("vitrina nightly", storage)
-            signal.signal(signal.SIGINT, _stop)  # not before: Spark's context brings a handler of its own
-            if options.replay:
-                replay(spark, warehouse, storage, options)
-                return PUBLISHED
-            asked = Steps if options.step else Nights
-            return PUBLISHED if asked(spark, warehouse, storage, options).run() else REFUSED
     except ConfigurationError as error:
-        return _end(MISCONFIGURED, error)
-    except DayIsHeld as error:
-        return _end(HELD, error)
-    except Failed:
-        return FAILED
-    except Exception as error:
-        return _end(FAILED, error)
+        log.error("nightly.py: %s", error)
+        log.info("%s", in_lines("correct this, then run the job", [shlex.join(["spark-submit", *sys.argv])]))
+        return MISCONFIGURED
     except (KeyboardInterrupt, Stopped):
         return FAILED
+    reports = Reports(as_json=arguments.json or not sys.stdout.isatty())
+    code, problem = run(database, storage, options, reports)
+    if problem and problem not in {report.reason for report in reports.ended}:
+        log.error("nightly.py: %s", problem)
+    reports.print_table()
+    command = CommandLine(sys.argv[0], sys.argv[1:])
+    for step in next_steps(command, options, storage, reports.ended, problem):
+        log.info("%s", step)
+    return code
 
 
-def parser() -> argparse.ArgumentParser:
-    """Return the parser of the command line."""
-    command = argparse.ArgumentParser(
-        prog="nightly.py", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    command.add_argument("--day", type=_date, metavar="D", help="the day to rank, YYYY-MM-DD (default: yesterday, UTC)")
-    command.add_argument("--from", type=_date, metavar="D", dest="first", help="the first of several days")
-    command.add_argument("--to", type=_date, metavar="D", dest="last", help="the last of them")
-    command.add_argument("--raw-uri", metavar="U", help="where raw events are (default: RAW_URI)")
-    command.add_argument("--lake-uri", metavar="U", help="where a run keeps counts and rejects (default: LAKE_URI)")
-    command.add_argument("--top", type=_top, default=LONGEST_LIST, metavar="N", help="products a list, 1 to 20 (20)")
-    command.add_argument(
-        "--ctr-prior-weight", metavar="W", help="impressions at the advertiser's own rate added to each product's (0)"
-    )
-    command.add_argument("--min-impressions", metavar="N", help="products shown less often are not in TopCTR (1)")
-    command.add_argument(
-        "--trend-prior-weight",
-        metavar="W",
-        help="visits added to a day's and to the usual before Trending compares (20)",
-    )
-    command.add_argument("--allow-drop", action="store_true", help="publish also a day with unusually few events")
-    command.add_argument("--no-lookback", action="store_true", help="leave earlier days alone, late events or not")
-    command.add_argument("--force", action="store_true", help="of a range, also redo days whose input is unchanged")
-    command.add_argument(
-        "--dry-run", action="store_true", help="do all but publish, say what would change, and leave nothing behind"
-    )
-    command.add_argument(
-        "--replay", action="store_true", help="show published days ranked by other parameters, and keep nothing"
-    )
-    command.add_argument(
-        "--step", choices=STEPS, metavar="S", help=f"do one step of a run by itself: {', '.join(STEPS)}"
-    )
-    return command
+def run(database: Database, storage: Storage, options: Options, reports: Reports) -> tuple[int, str]:
+    """Do what was requested; return the exit code and, unless a report has it, what went wrong."""
+    try:
+        with closing(Warehouse(database)) as warehouse:
+            lock(warehouse, options)  # before Spark starts, so that a day that is held ends the job at once
+            spark = spark_session("vitrina nightly", storage)
+            signal.signal(signal.SIGINT, _stop)  # only now: Spark's context installs a handler of its own
+            return do(Job(spark, warehouse, storage, options, reports)), ""
+    except ConfigurationError as error:
+        return MISCONFIGURED, in_one_line(error)
+    except DayIsHeld as error:
+        return HELD, in_one_line(error)
+    except Failed:
+        return FAILED, ""
+    except Exception as error:
+        return FAILED, in_one_line(error)
+    except (KeyboardInterrupt, Stopped):
+        return FAILED, STOPPED
+
+
+def lock(warehouse: Warehouse, options: Options) -> None:
+    """Lock what the job writes; DayIsHeld if another process has it."""
+    if options.step:
+        lock_step(warehouse, options)
+    elif not options.replay:
+        lock_requested_days(warehouse, options)
+
+
+def do(job: Job) -> int:
+    """Do what was requested; return the exit code."""
+    if job.options.replay:
+        replay(job)
+        return PUBLISHED
+    passed = run_step(job) if job.options.step else NightlyRun(job).run()
+    return PUBLISHED if passed else REFUSED
 
 
 def options_from(arguments: argparse.Namespace, environment: Mapping[str, str]) -> Options:
-    """Return the options with the days spelled out; the only place where "yesterday" is asked."""
+    """Return the options with explicit days; only here "yesterday" is computed."""
     if arguments.day and (arguments.first or arguments.last):
-        parser().error("--day goes without --from and --to")
+        parser().error("--day cannot be combined with --from or --to")
     if bool(arguments.first) != bool(arguments.last):
-        parser().error("--from and --to go together")
+        parser().error("--from and --to must be used together")
     if arguments.replay and (arguments.dry_run or arguments.force):
-        parser().error("--replay keeps nothing in any case; it goes without --dry-run and --force")
+        parser().error("--replay never stores anything; it cannot be combined with --dry-run or --force")
     if arguments.step and (arguments.first or arguments.last or arguments.replay or arguments.dry_run):
-        parser().error(
-            "--step is of one day and a run that is kept; it goes without --from, --to, --replay and --dry-run"
-        )
+        parser().error("--step cannot be combined with --from, --to, --replay or --dry-run")
     yesterday = datetime.now(UTC).date() - timedelta(days=1)
     first = arguments.first or arguments.day or yesterday
     last = arguments.last or first
@@ -157,33 +140,15 @@ def options_from(arguments: argparse.Namespace, environment: Mapping[str, str]) 
         force=arguments.force,
         step=arguments.step,
         lookback=0 if is_range or arguments.no_lookback or arguments.step else lookback_from(environment),
-        limits=limits_from(environment),
-        evidence=evidence_from(
+        thresholds=audit_thresholds_from(environment),
+        ranking=ranking_parameters_from(
             environment, arguments.ctr_prior_weight, arguments.min_impressions, arguments.trend_prior_weight
         ),
     )
 
 
-def _date(text: str) -> date:
-    try:
-        return datetime.strptime(text, "%Y-%m-%d").date()  # noqa: DTZ007  # a day has no time zone
-    except ValueError:
-        raise argparse.ArgumentTypeError(f"'{text}' is not a day of the form YYYY-MM-DD") from None
-
-
-def _top(text: str) -> int:
-    if not (text.isascii() and text.isdigit() and 1 <= int(text) <= LONGEST_LIST):
-        raise argparse.ArgumentTypeError(f"'{text}' is not a number from 1 to {LONGEST_LIST}")
-    return int(text)
-
-
-def _end(code: int, error: Exception) -> int:
-    log.error("nightly.py: %s", in_one_line(error))
-    return code
-
-
 def _end_with_spark_submit() -> None:
-    """Take the end of spark-submit, whose child we are, for a SIGTERM: it passes on none of its own."""
+    """Treat the exit of our parent, spark-submit, as SIGTERM: it does not pass on signals."""
     submitted_by = os.getppid()
 
     def watch() -> None:
@@ -191,7 +156,7 @@ def _end_with_spark_submit() -> None:
             time.sleep(1)
         os.kill(os.getpid(), signal.SIGTERM)
 
-    if "PYSPARK_GATEWAY_PORT" in os.environ:  # set by spark-submit
+    if started_by_spark_submit():
         threading.Thread(target=watch, daemon=True).start()
 
 

@@ -1,109 +1,97 @@
-"""Past days ranked again by other parameters, from the lake's counts: shown beside what is published, and not kept."""
+"""Replay: rank published days again with other parameters, from the lake, and print how the lists would change."""
 
-import json
+import sys
 import time
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import date
 from itertools import zip_longest
 
-from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import DataFrame
 
 from spark_jobs import lake
-from spark_jobs.models import MODELS
-from spark_jobs.options import Options
-from spark_jobs.past import with_past
-from spark_jobs.prepare import with_hidden
-from spark_jobs.settings import Storage
-from spark_jobs.warehouse import Warehouse
+from spark_jobs.actions import cached
+from spark_jobs.filters import mark_hidden
+from spark_jobs.job import Job
+from spark_jobs.ranking.registry import MODELS
+from spark_jobs.ranking.windows import with_history
+from spark_jobs.reports import Report
+from spark_jobs.warehouse import comparisons, ledger, lists, publication
 
-ADVERTISERS_TO_SHOW = 10
-WIDTH = 48  # characters of one of two lists side by side
+COLUMN_WIDTH = 48  # characters
 
-Lists = Mapping[str, list[tuple[str, str]]]
-"""By advertiser, best first: product_id, and what is said of it."""
+Lists = Mapping[str, list[str]]
+"""By advertiser, best first: a product and its numbers, as one text."""
 
 
 class CannotReplay(Exception):
-    """A day has nothing to be replayed from, or to be compared with."""
+    """A day is not published, or the lake does not have its daily counts."""
 
 
-def replay(spark: SparkSession, warehouse: Warehouse, storage: Storage, options: Options) -> None:
-    """Print, for each day, how the lists would differ, and those of the advertisers that differ most; nothing is written.
+def replay(job: Job) -> None:
+    """Print for each day and model how many products would change, and the lists that would change most.
 
-    Products that people hide today are left out, as the next night would leave them out.
+    Products that are hidden today are left out, as in the next nightly run. Nothing is stored.
     """
-    for day in options.days:
+    for day in job.options.days:
         began = time.monotonic()
-        run = warehouse.published_run(day)
+        run = ledger.read_published_runs(job.warehouse, day, day).get(day)
         if run is None:
-            raise CannotReplay(f"{day} is not published; a replay is held against what is")
-        counts = counts_of(spark, storage, day, run, warehouse.past_of(run))
-        products = with_hidden(with_past(counts, [day]), warehouse.hidden_products()).where("not hidden").cache()
-        changes = {}
-        for table, model in MODELS.items():
-            now = by_advertiser(warehouse.lists(table, run, model.scores))
-            then = by_advertiser(rows_of(model.rank(products, options.top, options.evidence), model.scores))
-            changes[table] = difference(now, then)
-            numbers = ", ".join(f"{count:,} {what}" for what, count in changes[table].items())
-            print(f"{day} {table}, against run {run}: {numbers}")
-            for line in side_by_side(now, then):
-                print(line)
-        products.unpersist()
+            raise CannotReplay(f"{day} is not published, so there is nothing to compare a replay with")
+        hidden = publication.read_hidden_products(job.warehouse)
+        products = mark_hidden(with_history(read_daily_counts(job, day, run), {day: run}), hidden)
+        with cached(products.where("not hidden")) as rankable:
+            changes = {model: replay_model(job, model, day, run, rankable) for model in MODELS}
         seconds = round(time.monotonic() - began, 1)
-        report = {"day": str(day), "run": run, "state": "replayed", "counts": {"changes": changes}, "seconds": seconds}
-        print(json.dumps(report), flush=True)
+        job.reports.add(Report(day, run, "replayed", {"changes": changes}, seconds))
 
 
-def counts_of(spark: SparkSession, storage: Storage, day: date, run: int, past: Mapping[date, int]) -> DataFrame:
-    """Return the day's counts, and those of its past that the lake still has."""
-    kept = lake.kept(spark, storage.lake_uri, {**past, day: run})
-    if day not in kept:
+def read_daily_counts(job: Job, day: date, run: int) -> DataFrame:
+    """Read the published run's daily counts, and those of its history that the lake still has."""
+    lake_uri = job.storage.lake_uri
+    found = lake.find_counts(job.spark, lake_uri, {**ledger.read_history(job.warehouse, run), day: run})
+    if day not in found:
         raise CannotReplay(
-            f"{storage.lake_uri} has no counts of run {run}, which {day} is published from; is it the lake?"
+            f"{lake_uri} has no counts of run {run}, the published run of {day}; is this the right lake?"
         )
-    return lake.read_counts(spark, storage.lake_uri, kept)
+    return lake.read_counts(job.spark, lake_uri, found)
 
 
-def rows_of(ranked: DataFrame, scores: Sequence[str]) -> list[tuple[object, ...]]:
-    columns = ranked.select("advertiser_id", "product_id", *scores, "rank")
-    return [tuple(row)[:-1] for row in columns.orderBy("advertiser_id", "rank").collect()]
+def replay_model(job: Job, name: str, day: date, run: int, products: DataFrame) -> dict[str, int]:
+    """Rank by one model, print how its lists would change, and return how many products enter, leave and move."""
+    model = MODELS[name]
+    ranked = model.rank(products, job.options.top, job.options.ranking)
+    rows = ranked.select("advertiser_id", "rank", "product_id", *model.shown_columns).collect()
+    published = comparisons.rows_of_run(name, run)
+    replayed = comparisons.rows_in_memory([(row.advertiser_id, row.product_id, row["rank"]) for row in rows])
+    changes = comparisons.count_changes(job.warehouse, published, replayed)
+    most_changed = comparisons.most_changed_advertisers(job.warehouse, [(published, replayed)])
+    show(f"{day} {name}, compared with run {run}: {', '.join(f'{n:,} {change}' for change, n in changes.items())}")
+    old = lists_of(lists.read_lists(job.warehouse, name, run, model.shown_columns, list(most_changed)))
+    new = lists_of(sorted(tuple(row) for row in rows if row.advertiser_id in most_changed))
+    for advertiser, count in most_changed.items():
+        show(f"  advertiser {advertiser}: {count:,} products")
+        for line in in_two_columns(old.get(advertiser, []), new.get(advertiser, [])):
+            show(line)
+    return changes
 
 
-def by_advertiser(rows: list[tuple[object, ...]]) -> Lists:
-    lists = defaultdict(list)
-    for advertiser, product, *scores in rows:
-        words = " ".join(f"{score:.4f}" if isinstance(score, float) else f"{score:,}" for score in scores)
-        lists[str(advertiser)].append((str(product), words))
-    return lists
+def show(line: str) -> None:
+    """Print a line for people. Standard output is for the reports."""
+    print(line, file=sys.stderr)
 
 
-def ranks(lists: Lists) -> dict[tuple[str, str], int]:
-    return {(whose, product): n for whose, best in lists.items() for n, (product, _) in enumerate(best, start=1)}
+def lists_of(rows: Iterable[tuple[object, ...]]) -> Lists:
+    """Return the lists of rows (advertiser_id, rank, product_id, *numbers) that are in order."""
+    found = defaultdict(list)
+    for advertiser, _, product, *numbers in rows:
+        as_text = [f"{number:.4f}" if isinstance(number, float) else f"{number:,}" for number in numbers]
+        found[str(advertiser)].append(" ".join([str(product), *as_text]))
+    return found
 
 
-def difference(now: Lists, then: Lists) -> dict[str, int]:
-    """Return how many products would enter, leave and move."""
-    before, after = ranks(now), ranks(then)
-    return {
-        "entered": len(after.keys() - before.keys()),
-        "left": len(before.keys() - after.keys()),
-        "moved": sum(before[product] != after[product] for product in before.keys() & after.keys()),
-    }
-
-
-def side_by_side(now: Lists, then: Lists) -> Iterator[str]:
-    """Say line by line what the advertisers whose lists differ most have, and would have."""
-    changed = {whose: differing(now.get(whose, []), then.get(whose, [])) for whose in now.keys() | then.keys()}
-    most = sorted((whose for whose in changed if changed[whose]), key=lambda whose: (-changed[whose], whose))
-    for whose in most[:ADVERTISERS_TO_SHOW]:
-        yield f"  advertiser {whose}: {changed[whose]} of its places differ"
-        yield f"    {'rank':>4}  {'published':<{WIDTH}}  replayed"
-        places = zip_longest(now.get(whose, []), then.get(whose, []), fillvalue=("", ""))
-        for rank, (left, right) in enumerate(places, start=1):
-            yield f"    {rank:>4}  {' '.join(left):<{WIDTH}}  {' '.join(right)}".rstrip()
-
-
-def differing(now: list[tuple[str, str]], then: list[tuple[str, str]]) -> int:
-    """Count the places that another product would have."""
-    return sum(left[0] != right[0] for left, right in zip_longest(now, then, fillvalue=("", "")))
+def in_two_columns(old: list[str], new: list[str]) -> Iterator[str]:
+    """Yield the lines of a table of both lists."""
+    yield f"    {'rank':>4}  {'published':<{COLUMN_WIDTH}}  replayed"
+    for rank, (left, right) in enumerate(zip_longest(old, new, fillvalue=""), start=1):
+        yield f"    {rank:>4}  {left:<{COLUMN_WIDTH}}  {right}".rstrip()

@@ -1,167 +1,135 @@
-"""What a deployment chooses, read from environment variables. Standard library only, so that a bad one is known at once."""
+"""The settings of a deployment, from environment variables.
+
+Uses the standard library, and boto3 for DATABASE_SECRET, so that a bad value is reported before Spark starts.
+"""
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from urllib.parse import parse_qsl, quote, unquote, urlencode, urlsplit
+from dataclasses import dataclass
 
-DEFAULT_PORT = 5432
 MOST_EVIDENCE = 1_000_000
-HAVE_A_PLACE_OF_THEIR_OWN = {"host", "port", "dbname", "user", "password", "sslpassword"}
-"""Parameters never taken from a URL's query, which goes into the JDBC URL as it is, and Spark may print that."""
 
 
 class ConfigurationError(ValueError):
-    """A variable or option that cannot be used: one sentence that names it and says what it should be."""
-
-
-@dataclass(frozen=True)
-class Database:
-    """A PostgreSQL database, as psycopg2 and as JDBC want to hear of it. Printing one never shows the password."""
-
-    host: str
-    port: int
-    name: str
-    user: str
-    password: str = field(repr=False)
-    parameters: tuple[tuple[str, str], ...] = ()
-    """libpq's own names (sslmode, sslrootcert, ...), which the JDBC driver shares."""
-
-    @classmethod
-    def from_url(cls, url: str) -> "Database":
-        """Read `postgres://user:password@host:port/name?sslmode=...`; ConfigurationError if it is not that."""
-        try:
-            parts = urlsplit(url)
-            port = parts.port or DEFAULT_PORT
-        except ValueError:
-            raise _not_a_database_url() from None
-        if parts.scheme not in ("postgres", "postgresql") or not (parts.hostname and parts.username and parts.path[1:]):
-            raise _not_a_database_url()
-        parameters = tuple(parse_qsl(parts.query))
-        for name, _ in parameters:
-            if name in HAVE_A_PLACE_OF_THEIR_OWN:
-                raise ConfigurationError(f"DATABASE_URL must not have the parameter {name} behind its question mark")
-        return cls(
-            host=parts.hostname,
-            port=port,
-            name=unquote(parts.path[1:]),
-            user=unquote(parts.username),
-            password=unquote(parts.password or ""),
-            parameters=parameters,
-        )
-
-    @property
-    def jdbc_url(self) -> str:
-        """The JDBC URL, without user or password: Spark may print it."""
-        host = f"[{self.host}]" if ":" in self.host else self.host
-        query = f"?{urlencode(self.parameters)}" if self.parameters else ""
-        return f"jdbc:postgresql://{host}:{self.port}/{quote(self.name, safe='')}{query}"
-
-    @property
-    def jdbc_properties(self) -> dict[str, str]:
-        """The connection properties for Spark's JDBC writer; the password travels here alone."""
-        return {"user": self.user, "password": self.password, "driver": "org.postgresql.Driver"}
-
-    @property
-    def libpq_parameters(self) -> dict[str, str | int]:
-        """The keyword arguments for psycopg2.connect."""
-        return {
-            "host": self.host,
-            "port": self.port,
-            "dbname": self.name,
-            "user": self.user,
-            "password": self.password,
-            **dict(self.parameters),
-        }
-
-
-def _not_a_database_url() -> ConfigurationError:
-    # Never quotes the value: it holds a password.
-    return ConfigurationError("DATABASE_URL is not of the form postgres://user:password@host:port/name")
+    """A variable or option has a bad value: one sentence that names it and says what is valid."""
 
 
 @dataclass(frozen=True)
 class Storage:
-    """Where raw events are, where the lake is, and which S3 serves them. Keys stay with AWS's own credential chain."""
+    """The URIs of raw events and lake, and the S3 server."""
 
     raw_uri: str
     lake_uri: str
     s3_endpoint: str | None = None
     s3_region: str | None = None
+    s3_credentials: str | None = None
+    """The class that provides them, or None for those that S3A finds: keys in the environment, or a role."""
 
 
 @dataclass(frozen=True)
-class Limits:
-    """What a day must keep to be published: shares from 0 to 1."""
+class AuditThresholds:
+    """The limits that a day must meet to be published, as shares from 0 to 1."""
 
     max_rejected_share: float = 0.01
-    """Of the lines of one input, how many may be rejected."""
+    """The largest share of an input's lines that may be rejected."""
     min_volume_share: float = 0.5
-    """Of the median number of events of the last seven published days, how many there must be."""
+    """The smallest share of the usual events: the median of the last seven published days."""
     min_listed_share: float = 0.5
-    """Of the active advertisers, how many must have a list."""
+    """The smallest share of active advertisers that must have a list."""
 
 
 @dataclass(frozen=True)
-class Evidence:
-    """How much must speak for a click rate before a list believes it."""
+class RankingParameters:
+    """How much evidence a list needs before it trusts a rate."""
 
     ctr_prior_weight: float = 0
-    """As many impressions at the advertiser's own rate are added to each product's; 0 leaves the plain ratio."""
+    """The number of impressions at the advertiser's own rate that are added to each product; 0 keeps the plain ratio."""
     min_impressions: int = 1
-    """A product shown less often on the day is not ranked by its rate."""
+    """Products with fewer impressions on the day are not in TopCTR."""
     trend_prior_weight: float = 20
-    """As many visits are added to a product's, and to those usual for it, before the two are compared."""
-
-
-def database_from(environment: Mapping[str, str]) -> Database:
-    """Read DATABASE_URL; ConfigurationError if it is missing or wrong."""
-    return Database.from_url(_required(environment, "DATABASE_URL"))
+    """The number of visits added both to a product's visits and to its usual visits before Trending compares them."""
 
 
 def storage_from(environment: Mapping[str, str], raw_uri: str | None = None, lake_uri: str | None = None) -> Storage:
-    """Read RAW_URI, LAKE_URI and the AWS variables; an argument given wins over its variable."""
+    """Read RAW_URI, LAKE_URI and AWS's variables. An argument overrides its variable."""
     return Storage(
-        raw_uri=storage_uri(raw_uri or _required(environment, "RAW_URI"), "RAW_URI"),
-        lake_uri=storage_uri(lake_uri or _required(environment, "LAKE_URI"), "LAKE_URI"),
+        raw_uri=storage_uri(raw_uri or required(environment, "RAW_URI"), "RAW_URI"),
+        lake_uri=storage_uri(lake_uri or required(environment, "LAKE_URI"), "LAKE_URI"),
         s3_endpoint=environment.get("AWS_ENDPOINT_URL") or None,
         s3_region=environment.get("AWS_REGION") or None,
+        s3_credentials=_s3_credentials_from(environment),
     )
 
 
-def limits_from(environment: Mapping[str, str]) -> Limits:
+def _s3_credentials_from(environment: Mapping[str, str]) -> str | None:
+    """Return the provider of what S3A does not find by itself: a web identity (of a Kubernetes account) or a profile.
+
+    In AWS's order: keys in the environment come first. One class alone, because S3A ends at one that is not configured.
+    """
+    if environment.get("AWS_ACCESS_KEY_ID"):
+        return None
+    if environment.get("AWS_WEB_IDENTITY_TOKEN_FILE"):
+        return "software.amazon.awssdk.auth.credentials.WebIdentityTokenFileCredentialsProvider"
+    if environment.get("AWS_PROFILE"):
+        return "software.amazon.awssdk.auth.credentials.ProfileCredentialsProvider"
+    return None
+
+
+def with_secrets(environment: Mapping[str, str]) -> Mapping[str, str]:
+    """Return the environment with DATABASE_URL from AWS Secrets Manager, if DATABASE_SECRET names a secret there.
+
+    A DATABASE_URL in the environment overrides it. Raises ConfigurationError if the secret cannot be read.
+    """
+    name = environment.get("DATABASE_SECRET")
+    if not name or environment.get("DATABASE_URL"):
+        return environment
+    try:
+        import boto3  # imported here, because only DATABASE_SECRET needs it
+        from botocore.config import Config
+        from botocore.exceptions import BotoCoreError, ClientError
+    except ImportError:
+        raise ConfigurationError("DATABASE_SECRET needs boto3, which is not installed") from None
+    patience = Config(connect_timeout=10, read_timeout=10, retries={"total_max_attempts": 3})
+    try:
+        manager = boto3.client("secretsmanager", region_name=environment.get("AWS_REGION") or None, config=patience)
+        secret = manager.get_secret_value(SecretId=name)
+    except (BotoCoreError, ClientError) as error:
+        raise ConfigurationError(f"DATABASE_SECRET is '{name}', which cannot be read: {error}") from None
+    return {**environment, "DATABASE_URL": secret.get("SecretString", "")}
+
+
+def audit_thresholds_from(environment: Mapping[str, str]) -> AuditThresholds:
     """Read MAX_REJECTED_SHARE, MIN_VOLUME_SHARE and MIN_LISTED_SHARE."""
-    return Limits(
-        max_rejected_share=_share(environment, "MAX_REJECTED_SHARE", Limits.max_rejected_share),
-        min_volume_share=_share(environment, "MIN_VOLUME_SHARE", Limits.min_volume_share),
-        min_listed_share=_share(environment, "MIN_LISTED_SHARE", Limits.min_listed_share),
+    return AuditThresholds(
+        max_rejected_share=_share(environment, "MAX_REJECTED_SHARE", AuditThresholds.max_rejected_share),
+        min_volume_share=_share(environment, "MIN_VOLUME_SHARE", AuditThresholds.min_volume_share),
+        min_listed_share=_share(environment, "MIN_LISTED_SHARE", AuditThresholds.min_listed_share),
     )
 
 
-def evidence_from(
+def ranking_parameters_from(
     environment: Mapping[str, str],
     ctr_prior_weight: str | None = None,
     min_impressions: str | None = None,
     trend_prior_weight: str | None = None,
-) -> Evidence:
-    """Read CTR_PRIOR_WEIGHT, MIN_IMPRESSIONS and TREND_PRIOR_WEIGHT; an argument given wins over its variable."""
-    weight = ctr_prior_weight or environment.get("CTR_PRIOR_WEIGHT") or str(Evidence.ctr_prior_weight)
-    least = min_impressions or environment.get("MIN_IMPRESSIONS") or str(Evidence.min_impressions)
-    trend = trend_prior_weight or environment.get("TREND_PRIOR_WEIGHT") or str(Evidence.trend_prior_weight)
+) -> RankingParameters:
+    """Read CTR_PRIOR_WEIGHT, MIN_IMPRESSIONS and TREND_PRIOR_WEIGHT. An argument overrides its variable."""
+    weight = ctr_prior_weight or environment.get("CTR_PRIOR_WEIGHT") or str(RankingParameters.ctr_prior_weight)
+    least = min_impressions or environment.get("MIN_IMPRESSIONS") or str(RankingParameters.min_impressions)
+    trend = trend_prior_weight or environment.get("TREND_PRIOR_WEIGHT") or str(RankingParameters.trend_prior_weight)
     if not (re.fullmatch(r"[0-9]{1,7}", least) and 1 <= int(least) <= MOST_EVIDENCE):
         raise ConfigurationError(
             f"MIN_IMPRESSIONS (or --min-impressions) is '{least}'; write a whole number from 1 to {MOST_EVIDENCE}"
         )
-    asked = f"a number from {{}} to {MOST_EVIDENCE}, such as 20"
-    return Evidence(
-        _number(weight, "CTR_PRIOR_WEIGHT (or --ctr-prior-weight)", MOST_EVIDENCE, asked.format(0)),
+    return RankingParameters(
+        _number(weight, "CTR_PRIOR_WEIGHT (or --ctr-prior-weight)", 0, MOST_EVIDENCE, "20"),
         int(least),
-        _number(trend, "TREND_PRIOR_WEIGHT (or --trend-prior-weight)", MOST_EVIDENCE, asked.format(1), least=1),
+        _number(trend, "TREND_PRIOR_WEIGHT (or --trend-prior-weight)", 1, MOST_EVIDENCE, "20"),
     )
 
 
 def lookback_from(environment: Mapping[str, str]) -> int:
-    """Read LOOKBACK_DAYS: how many days before its own a night looks at again for late events."""
+    """Read LOOKBACK_DAYS: how many earlier days a run of one day checks for missing runs and late events."""
     text = environment.get("LOOKBACK_DAYS") or "3"
     if not (text.isascii() and text.isdigit() and int(text) <= 31):
         raise ConfigurationError(f"LOOKBACK_DAYS is '{text}'; write a number from 0 to 31")
@@ -169,27 +137,30 @@ def lookback_from(environment: Mapping[str, str]) -> int:
 
 
 def storage_uri(uri: str, name: str) -> str:
-    """Return a folder's URI as Spark wants it: `s3://` becomes `s3a://`, no slash at the end."""
+    """Return a folder's URI in the form Spark needs: `s3://` becomes `s3a://`, and a final slash is removed."""
     if not re.match(r"s3[an]?://[^/]|(?!s3)[a-z][a-z0-9+.-]*:/", uri):
-        raise ConfigurationError(f"{name} is '{uri}', which is no URI; write s3a://bucket/folder or file:///folder")
+        raise ConfigurationError(f"{name} is '{uri}', which is not a URI; write s3a://bucket/folder or file:///folder")
+    if uri != uri.encode(errors="replace").decode():
+        raise ConfigurationError(f"{name} is {uri!a}, which is not UTF-8; correct it")
     return re.sub(r"^s3n?://", "s3a://", uri).rstrip("/")
 
 
 def _share(environment: Mapping[str, str], name: str, default: float) -> float:
-    return _number(environment.get(name) or str(default), name, 1, "a share from 0 to 1, such as 0.01")
+    return _number(environment.get(name) or str(default), name, 0, 1, "0.01")
 
 
-def _number(text: str, name: str, most: float, asked: str, least: float = 0) -> float:
+def _number(text: str, name: str, least: int, most: int, example: str) -> float:
     try:
         number = float(text)
     except ValueError:
         number = -1
     if not least <= number <= most:
-        raise ConfigurationError(f"{name} is '{text}'; write {asked}")
+        raise ConfigurationError(f"{name} is '{text}'; write a number from {least} to {most}, such as {example}")
     return number
 
 
-def _required(environment: Mapping[str, str], name: str) -> str:
+def required(environment: Mapping[str, str], name: str) -> str:
+    """Return a variable. Raises ConfigurationError if it is not set."""
     if not environment.get(name):
         raise ConfigurationError(f"{name} is not set; conf/env.example says what it is")
     return environment[name]

@@ -1,24 +1,22 @@
-"""A night in steps, each a process of its own, for a scheduler that starts, watches and repeats them one by one.
+"""A run in steps, each a process of its own, for schedulers that start, watch and retry them one by one.
 
-`prepare` opens a run of the day, counts into the lake and hands the run on; a step a model, in any order or side by side,
-ranks from there; `publish` audits and publishes. Between steps nobody holds the day, and the ledger has all they must agree
-on. Every step may be repeated: a prepare begins anew, a model's step replaces its own rows, and publish once done is done.
+`prepare` opens a run, writes its daily counts to the lake, and leaves it prepared; then one step for each model, in any order
+or at once, ranks and appends its lists; `publish` audits and publishes. Between steps no process locks the day, and the
+ledger holds all that the steps must agree on. Every step can be repeated: `prepare` opens a new run, a model's step replaces
+its rows, and a day that is published stays so.
 """
 
-import json
 import logging
 from datetime import date
 
-from pyspark.sql import SparkSession
-
-from spark_jobs import lake
-from spark_jobs.models import MODELS, tables_of
-from spark_jobs.night import Nights
-from spark_jobs.options import Options
-from spark_jobs.runs import Run
-from spark_jobs.settings import ConfigurationError, Storage
-from spark_jobs.stages import stage
-from spark_jobs.warehouse import HandedOn, Warehouse
+from spark_jobs import lake, stages
+from spark_jobs.filters import literal_frame
+from spark_jobs.job import Job, Options
+from spark_jobs.ranking.registry import MODELS, tables_of
+from spark_jobs.raw.events import locate
+from spark_jobs.runs import Run, accounted_for, open_runs, report
+from spark_jobs.settings import ConfigurationError
+from spark_jobs.warehouse import Warehouse, ledger, lists, locks, publication
 
 PREPARE, PUBLISH = "prepare", "publish"
 STEPS = (PREPARE, *MODELS, PUBLISH)
@@ -27,107 +25,103 @@ log = logging.getLogger("nightly")
 
 
 class NotPrepared(Exception):
-    """There is no run of the day that waits for its next step."""
+    """The day has no prepared run, or the lake does not have its daily counts."""
 
 
-def hold(warehouse: Warehouse, step: str, day: date) -> None:
-    """Lock what the step needs: the day, or, so that models go side by side, their tables; DayIsHeld if it is taken."""
-    if step == PREPARE:
-        warehouse.hold([day])
-    elif step == PUBLISH:
-        warehouse.hold_as_it_is(day)
+def lock_step(warehouse: Warehouse, options: Options) -> None:
+    """Lock what the step writes: the day, or only the model's table, so that models can run at once.
+
+    DayIsHeld if another process has it.
+    """
+    [day] = options.days
+    if options.step in MODELS:
+        locks.lock_table(warehouse, options.step, day)
     else:
-        warehouse.hold_table(step, day)
+        locks.lock_day(warehouse, day)
 
 
-class Steps:
-    """One step of one day."""
+def run_step(job: Job) -> bool:
+    """Do the requested step of the day, already locked; return False if the audit refuses the day.
 
-    def __init__(self, spark: SparkSession, warehouse: Warehouse, storage: Storage, options: Options) -> None:
-        self.spark = spark
-        self.warehouse = warehouse
-        self.storage = storage
-        self.options = options
-        self.nights = Nights(spark, warehouse, storage, options)
-        [self.day] = options.days
+    NotPrepared if `prepare` has to come first; ConfigurationError if its options were different.
+    """
+    [day] = job.options.days
+    if job.options.step == PREPARE:
+        prepare_run(job, day)
+        return True
+    if job.options.step == PUBLISH:
+        return publish_run(job, day)
+    append_lists_of_model(job, day, str(job.options.step))
+    return True
 
-    def run(self) -> bool:
-        """Do the step; return whether the day is not refused.
 
-        NotPrepared, or ConfigurationError where the options are not those that the run was prepared with.
-        """
-        step = self.options.step
-        if step == PREPARE:
-            return self._prepare() != "refused"
-        if step == PUBLISH:
-            return self._publish() != "refused"
-        assert step  # noqa: S101  # for mypy: without a step there are Nights
-        return self._rank(step) != "refused"
+def prepare_run(job: Job, day: date) -> None:
+    """Open a run, write its daily counts and advertiser counts, and mark it as prepared."""
+    dead_runs = stages.recover_days(job)
+    [run] = open_runs(job, [day])
+    try:
+        with accounted_for(job, [run]):
+            raw = stages.read_raw_events(job, locate(job.spark, job.storage.raw_uri, [day]), [day])
+            stages.record_inputs(job, raw, [run])
+            stages.prepare(job, raw, [run])
+            hidden = publication.read_hidden_products(job.warehouse)
+            with stages.timed(job, "count", [run]):
+                stages.count_and_append(job, raw, [run], hidden, models=())
+            raw.events.unpersist()
+            ledger.mark_prepared(job.warehouse, run.id, run.counts, raw.active_on(day), hidden)
+            report(job, run, "prepared")
+    finally:
+        stages.remove_from_lake(job, dead_runs)
 
-    def _prepare(self) -> str:
-        """Open a run, fill lake and advertiser_counts, and hand the run on."""
-        nights = self.nights
-        [run] = runs = nights.runs.open([self.day])
-        try:
-            with nights.runs.accounted_for(runs):
-                nights.prepare(runs)
-                active, hidden = nights.days.raw.active_on(self.day), self.warehouse.hidden_products()
-                products = nights.products(runs, {self.day: active}, hidden).persist()
-                try:
-                    with stage(f"{self.day} count"):
-                        nights.count_and_explain(products, runs)
-                finally:
-                    products.unpersist()
-                self.warehouse.hand_on(run.id, run.counts, active, hidden)
-                nights.runs.report(run, "prepared")
-        finally:
-            nights.clear_up()
-        return run.state
 
-    def _rank(self, table: str) -> str:
-        """Rank the run's counts by one model: its list of the day, and those over several days."""
-        waiting = self._waiting()
-        tables = tables_of([table])
-        run = Run(self.day, waiting.run, waiting.inputs, {each: waiting.counts[each] for each in tables})
-        with self.nights.runs.accounted_for([run], closes=False):
-            with stage(f"{self.day} {table}") as rows:
-                self.warehouse.delete_rows([run.id], tables)  # of an earlier try
-                self._look_for_counts(run)
-                products = self.nights.products([run], {self.day: waiting.active}, waiting.hidden)
-                self.nights.append_lists(products, [table], [run])
-                rows.append(sum(run.counts.values()))
-            self.nights.runs.report(run, "ranked")
-        return run.state
+def append_lists_of_model(job: Job, day: date, model: str) -> None:
+    """Rank the prepared run's products by one model, and replace its lists of the day and over the windows."""
+    prepared = read_prepared_run(job, day)
+    tables = tables_of(model)
+    run = Run(day, prepared.run, prepared.inputs, {table: prepared.counts[table] for table in tables})
+    with accounted_for(job, [run], can_be_repeated=True):
+        with stages.timed(job, model, [run]) as rows:
+            lists.delete_rows(job.warehouse, [run.id], tables)  # of an earlier attempt
+            if not lake.find_counts(job.spark, job.storage.lake_uri, {day: run.id}):
+                raise NotPrepared(
+                    f"{job.storage.lake_uri} has no counts of run {run.id}; did prepare use another lake?"
+                )
+            pairs = [(str(day), advertiser) for advertiser in prepared.active]
+            active = literal_frame(job.spark, ["date date", "advertiser_id string"], pairs)
+            products = stages.products_to_rank(job, [run], active, prepared.hidden)
+            stages.append_lists(job, products, [model], len(prepared.active))
+            rows.append(sum(run.counts.values()))
+        report(job, run, "ranked")
 
-    def _publish(self) -> str:
-        """Audit the run and publish it, once."""
-        newest = self.warehouse.newest_run(self.day)
-        if newest and newest[1] == "published":
-            log.info("%s is published already, by run %s", self.day, newest[0])
-            run = Run(self.day, newest[0])
-            self.nights.runs.report(run, "published")
-            return run.state
-        waiting = self._waiting()
-        run = Run(self.day, waiting.run, waiting.inputs, waiting.counts)
-        with self.nights.runs.accounted_for([run], closes=False):
-            self.nights.audit_and_publish(run, waiting.active)
-        return run.state
 
-    def _waiting(self) -> HandedOn:
-        """Return the day's run that waits for this step, with options that are its own."""
-        waiting = self.warehouse.handed_on(self.day)
-        if waiting is None:
-            raise NotPrepared(f"{self.day} has no run that waits for {self.options.step}; run --step prepare first")
-        now = json.loads(json.dumps(self.nights.runs.parameters))  # as the ledger has them: tuples are lists there
-        then = waiting.parameters
-        differing = [name for name in sorted(now.keys() | then.keys()) if now.get(name) != then.get(name)]
-        if differing:
-            what = ", ".join(f"{name} {then.get(name)} and not {now.get(name)}" for name in differing)
-            raise ConfigurationError(
-                f"run {waiting.run} of {self.day} was prepared with {what}; all its steps take the same options"
-            )
-        return waiting
+def publish_run(job: Job, day: date) -> bool:
+    """Audit the prepared run and publish it, unless the day's newest run is published already."""
+    newest = ledger.read_newest_run(job.warehouse, day)
+    if newest and newest[1] == "published":
+        log.info("%s is already published, by run %s", day, newest[0])
+        report(job, Run(day, newest[0]), "published")
+        return True
+    prepared = read_prepared_run(job, day)
+    run = Run(day, prepared.run, prepared.inputs, prepared.counts)
+    with accounted_for(job, [run], can_be_repeated=True):
+        stages.audit_and_publish(job, run, prepared.active)
+    stages.clean_lake(job.spark, job.warehouse, job.storage.lake_uri)
+    return run.state != "refused"
 
-    def _look_for_counts(self, run: Run) -> None:
-        if not lake.kept(self.spark, self.storage.lake_uri, {run.day: run.id}):
-            raise NotPrepared(f"{self.storage.lake_uri} has no counts of run {run.id}; is it the lake of its prepare?")
+
+def read_prepared_run(job: Job, day: date) -> ledger.PreparedRun:
+    """Read the day's prepared run, and check that this step has the same options."""
+    prepared = ledger.read_prepared_run(job.warehouse, day)
+    if prepared is None:
+        raise NotPrepared(f"{day} has no prepared run for {job.options.step}; run --step prepare first")
+    now, then = job.parameters, prepared.parameters
+    differences = [
+        f"{name} {then.get(name)}, not {now.get(name)}"
+        for name in sorted(now.keys() | then.keys())
+        if now.get(name) != then.get(name)
+    ]
+    if differences:
+        raise ConfigurationError(
+            f"run {prepared.run} of {day} was prepared with {', '.join(differences)}; all steps need the same options"
+        )
+    return prepared

@@ -1,4 +1,4 @@
-"""The job as a process: nightly.py started by spark-submit, then waited for, watched, or killed."""
+"""The job as a process: start nightly.py with spark-submit, then wait for it, watch it or kill it."""
 
 import json
 import os
@@ -14,32 +14,44 @@ from typing import Any, NamedTuple
 from devstack.state import ROOT
 
 
-class Ended(NamedTuple):
-    """How a job ended: exit code, the last line's JSON if it is some, and what it said.
-
-    spark-submit sends a Python program's standard error to standard output, so "what it said" is one stream in order.
-    """
+class JobResult(NamedTuple):
+    """A job's exit code, its last report if there is any, and what it printed: its reports, then its log."""
 
     code: int
     report: dict[str, Any] | None
-    said: str
+    output: str
+
+    def next_steps(self) -> list[list[str]]:
+        """Return the lines of each next step that the log ends with: what to do, and the commands."""
+        return [
+            [line.strip() for line in step.splitlines()]
+            for step in re.findall(r"next: (.*\n(?:    .*\n)*)", self.output)
+        ]
 
 
 class Job:
-    """One spark-submit of nightly.py in a process group of its own."""
+    """A spark-submit in its own process group."""
 
     def __init__(
-        self, *command: str, environment: Mapping[str, str], largest_file: int | None = None, folder: Path = ROOT
+        self,
+        *command: str,
+        environment: Mapping[str, str],
+        largest_file: int | None = None,
+        folder: Path = ROOT,
+        terminal: int | None = None,
     ) -> None:
-        """Start `spark-submit command...` in `folder`; no file of its grows over `largest_file` bytes, as on a full disk."""
+        """Start `spark-submit command...` in `folder`. Files cannot grow beyond `largest_file` bytes, as on a full disk.
+
+        If given, the terminal gets its output.
+        """
         self.output, self.errors = tempfile.TemporaryFile("w+"), tempfile.TemporaryFile("w+")  # noqa: SIM115
         self.process = subprocess.Popen(
             ["spark-submit", *command],
             cwd=folder,
             env={**os.environ, **environment},
             stdin=subprocess.DEVNULL,
-            stdout=self.output,
-            stderr=self.errors,
+            stdout=self.output if terminal is None else terminal,
+            stderr=self.errors if terminal is None else terminal,
             start_new_session=True,
         )
         if largest_file is not None:
@@ -49,23 +61,23 @@ class Job:
         return self.process.poll() is None
 
     def kill(self) -> None:
-        """End JVM and Python as `kill -9` does."""
+        """Kill the JVM and Python with SIGKILL."""
         if self.is_running():
             os.killpg(self.process.pid, signal.SIGKILL)
         self.process.wait()
 
-    def wait(self, seconds: float = 300) -> Ended:
-        """Wait for the end; TimeoutExpired after `seconds`."""
+    def wait(self, seconds: float = 300) -> JobResult:
+        """Wait for the job to end; TimeoutExpired after `seconds`."""
         code = self.process.wait(seconds)
-        output, errors = self._words_in(self.output), self._words_in(self.errors)
+        output, errors = self._read(self.output), self._read(self.errors)
         last_line = next(reversed(output.splitlines()), "")
-        return Ended(code, json.loads(last_line) if last_line.startswith("{") else None, output + errors)
+        return JobResult(code, json.loads(last_line) if last_line.startswith("{") else None, output + errors)
 
-    def _words_in(self, file: Any) -> str:
+    def _read(self, file: Any) -> str:
         file.seek(0)
         return file.read()
 
 
-def complaints(said: str) -> list[str]:
-    """Return what the job's own error lines say."""
-    return re.findall(r"(?:nightly.py|\d{4}-\d{2}-\d{2} failed): (.*)", said)
+def error_messages(output: str) -> list[str]:
+    """Return the messages of the job's error lines."""
+    return re.findall(r"(?:nightly.py|\d{4}-\d{2}-\d{2} failed): (.*)", output)

@@ -1,4 +1,4 @@
-"""TLS before a PostgreSQL, as a pooler or a cloud's proxy ends it: the binaries that the tests bring have no OpenSSL."""
+"""A TLS proxy in front of PostgreSQL, like a pooler's: the tests' PostgreSQL binaries are built without OpenSSL."""
 
 import asyncio
 import ssl
@@ -9,12 +9,12 @@ SSL_REQUEST = bytes.fromhex("00000008 04d2162f")  # PostgreSQL's protocol, "Mess
 
 
 @contextmanager
-def tls_before(port, certificate):
-    """A port of 127.0.0.1 that leads to PostgreSQL's, for clients that ask for TLS and no others."""
+def tls_proxy(port, certificate):
+    """Yield a port of 127.0.0.1 that forwards TLS clients, and only those, to PostgreSQL's port."""
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
     certificate.configure_cert(context)
     loop = asyncio.new_event_loop()
-    server = loop.run_until_complete(asyncio.start_server(Door(port, context).open, "127.0.0.1", 0))
+    server = loop.run_until_complete(asyncio.start_server(TlsProxy(port, context).serve, "127.0.0.1", 0))
     thread = threading.Thread(target=loop.run_forever)
     thread.start()
     try:
@@ -29,23 +29,23 @@ def tls_before(port, certificate):
         loop.close()
 
 
-class Door:
+class TlsProxy:
     def __init__(self, port, context):
         self.port = port
         self.context = context
 
-    async def open(self, reader, writer):
-        """Serve one connection; a client that turns away at the sight of the certificate is none of our errors."""
+    async def serve(self, reader, writer):
+        """Serve one connection. It is no error if the client rejects the certificate and disconnects."""
         with suppress(OSError, asyncio.IncompleteReadError):
             if await reader.readexactly(len(SSL_REQUEST)) == SSL_REQUEST:
                 writer.write(b"S")
                 await writer.start_tls(self.context)
-                inner_reader, inner_writer = await asyncio.open_connection("127.0.0.1", self.port)
-                await asyncio.gather(pass_on(reader, inner_writer), pass_on(inner_reader, writer))
+                database_reader, database_writer = await asyncio.open_connection("127.0.0.1", self.port)
+                await asyncio.gather(forward(reader, database_writer), forward(database_reader, writer))
         writer.close()
 
 
-async def pass_on(reader, writer):
+async def forward(reader, writer):
     with suppress(OSError):
         while part := await reader.read(2**16):
             writer.write(part)

@@ -1,4 +1,4 @@
-"""Reads one environment variable at a time, and says in one plain sentence what is wrong with it."""
+"""Parsers for environment variables. Each error is one sentence that names the variable and how to set it."""
 
 from collections.abc import Callable
 from datetime import time
@@ -11,39 +11,37 @@ from environ import Env
 from psycopg2.extensions import make_dsn
 
 NO_DEFAULT = object()
-POSTGRESQL = "django.db.backends.postgresql"
+POSTGRESQL = "webapp.postgresql"
 MEMORY = {"BACKEND": "django.core.cache.backends.locmem.LocMemCache", "OPTIONS": {"MAX_ENTRIES": 100_000}}
 REDIS = "django.core.cache.backends.redis.RedisCache"
 
 environment = Env()
 
 
-def variable(name: str, advice: str, cast: Callable[[str], Any] = str, default: Any = NO_DEFAULT) -> Any:
-    """The variable's value through `cast`, or the default; set to nothing is the same as not set."""
+def variable(name: str, hint: str, cast: Callable[[str], Any] = str, default: Any = NO_DEFAULT) -> Any:
+    """The variable's value, parsed by `cast`, or the default if it is empty or not set."""
     try:
         text = environment.str(name, default="")
-    except ImproperlyConfigured:  # django-environ takes "$OTHER" for the name of another variable
-        raise ImproperlyConfigured(
-            f"{name} begins with $, which stands for another variable, and there is none of that name: {advice}."
-        ) from None
+    except ImproperlyConfigured:  # django-environ reads "$OTHER" as a reference to another variable
+        raise ImproperlyConfigured(f"{name} begins with $ and refers to a variable that is not set: {hint}.") from None
     if not text.strip():
         if default is NO_DEFAULT:
-            raise ImproperlyConfigured(f"{name} is not set: {advice}.")
+            raise ImproperlyConfigured(f"{name} is not set: {hint}.")
         return default
     try:
         return cast(text)
     except ValueError:
-        raise ImproperlyConfigured(f"{name} is not understood: {advice}.") from None
+        raise ImproperlyConfigured(f"{name} is not valid: {hint}.") from None
 
 
 def flag(name: str, meaning: str, default: bool) -> bool:
-    """A yes or no; anything else is an error, so that a typing mistake never switches a protection off."""
+    """A boolean. Anything else is an error, so that a typo never switches a protection off."""
     return variable(name, f"set it to true or false ({meaning})", yes_or_no, default)
 
 
-def names(name: str, advice: str) -> list[str]:
-    """A list parted by commas, empty unless set."""
-    return variable(name, advice, lambda text: [item.strip() for item in text.split(",") if item.strip()], [])
+def names(name: str, hint: str) -> list[str]:
+    """A comma-separated list, empty if not set."""
+    return variable(name, hint, lambda text: [item.strip() for item in text.split(",") if item.strip()], [])
 
 
 def yes_or_no(text: str) -> bool:
@@ -56,7 +54,7 @@ def yes_or_no(text: str) -> bool:
 
 
 def time_of_day(text: str) -> time:
-    """HH:MM; the hour of a day in UTC."""
+    """Parse HH:MM."""
     hour, minute = text.strip().split(":")
     return time(int(hour), int(minute))
 
@@ -68,11 +66,11 @@ def log_level(text: str) -> str:
     return level
 
 
-def at_least(least: int) -> Callable[[str], int]:
-    """A whole number that is not below the least."""
+def at_least(minimum: int) -> Callable[[str], int]:
+    """A parser for whole numbers from the minimum up."""
 
     def number(text: str) -> int:
-        if int(text) < least:
+        if int(text) < minimum:
             raise ValueError(text)
         return int(text)
 
@@ -80,9 +78,9 @@ def at_least(least: int) -> Callable[[str], int]:
 
 
 def cache(url: str) -> dict[str, Any]:
-    """Django's description of the cache; one that does not answer in a second is done without."""
+    """Django's settings for a Redis cache, with a timeout of one second."""
     if not url.startswith(("redis://", "rediss://")):
-        raise ValueError("another kind of cache")
+        raise ValueError("not a Redis URL")
     return {"BACKEND": REDIS, "LOCATION": url, "OPTIONS": {"socket_timeout": 1, "socket_connect_timeout": 1}}
 
 
@@ -91,17 +89,17 @@ def folder(text: str) -> Path:
 
 
 def postgresql(url: str) -> dict[str, Any]:
-    """Django's description of the database; what stands in the URL's query (`sslmode=require`) goes to the driver.
+    """Django's settings for the database. The URL's query, such as `sslmode=require`, is passed to the driver.
 
-    A server that does not answer is given up after seconds, not minutes, when connecting and in the middle of a query.
+    Short timeouts make a dead server fail within seconds, both when connecting and during a query.
     """
     if not url.startswith(("postgres://", "postgresql://")):
-        raise ValueError("another kind of database")
+        raise ValueError("not a PostgreSQL URL")
     database: dict[str, Any] = Env.db_url_config(url)
     if not database.get("NAME"):
-        raise ValueError("no database is named")
-    patience = {"connect_timeout": 4, "tcp_user_timeout": 10_000, "application_name": "vitrina-web"}
-    options = patience | database.get("OPTIONS", {})
+        raise ValueError("no database name")
+    timeouts = {"connect_timeout": 4, "tcp_user_timeout": 10_000, "application_name": "vitrina-web"}
+    options = timeouts | database.get("OPTIONS", {})
     try:
         make_dsn(**options)
     except psycopg2.ProgrammingError as unknown_option:

@@ -1,4 +1,4 @@
-"""Django's settings. What differs between deployments comes from the environment; the default is closed."""
+"""Django's settings. Deployments configure them by environment variables; the defaults are the strict ones."""
 
 import logging
 from datetime import time, timedelta
@@ -10,12 +10,12 @@ from webapp import environment
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
-# What the environment says
+# Environment variables
 
-DEBUG = environment.flag("DEBUG", "true on a developer's machine only", default=False)
+DEBUG = environment.flag("DEBUG", "true only on a developer's machine", default=False)
 SECRET_KEY = environment.variable(
     "SECRET_KEY",
-    "set it to 50 or more random characters, as `python -c 'import secrets; print(secrets.token_hex(32))'` prints them",
+    "set it to 50 or more random characters; `python -c 'import secrets; print(secrets.token_hex(32))'` prints some",
     default="only-for-debugging" if DEBUG else environment.NO_DEFAULT,
 )
 DATABASES = {
@@ -23,53 +23,50 @@ DATABASES = {
         "DATABASE_URL", "set it to postgres://user:password@host:port/name", environment.postgresql
     )
 }
-ALLOWED_HOSTS = environment.names("ALLOWED_HOSTS", "name the hosts this server answers for, parted by commas")
+ALLOWED_HOSTS = environment.names("ALLOWED_HOSTS", "list the host names of this server, separated by commas")
 CSRF_TRUSTED_ORIGINS = environment.names("CSRF_TRUSTED_ORIGINS", "list origins such as https://vitrina.example.com")
-HTTPS_ONLY = environment.flag("HTTPS_ONLY", "false for plain http on this machine only", default=True)
+HTTPS_ONLY = environment.flag("HTTPS_ONLY", "false only for plain HTTP on this machine", default=True)
 PUBLISH_DEADLINE = environment.variable(
     "PUBLISH_DEADLINE",
-    "set it to the time of day in UTC, such as 06:00, by which yesterday's lists should be out",
+    "set it to the time (UTC) by which yesterday's lists are due, such as 06:00",
     environment.time_of_day,
     default=time(6),
 )
+LOOKBACK_DAYS = environment.variable(
+    "LOOKBACK_DAYS", "set it to the number of days of the nightly job's lookback", environment.at_least(0), default=3
+)
 PROXIES = environment.variable(
-    "PROXIES",
-    "set it to how many proxies stand between a client and this server, such as 1",
-    environment.at_least(0),
-    default=0,
+    "PROXIES", "set it to the number of proxies in front of this server", environment.at_least(0), default=0
 )
 LOG_LEVEL = environment.variable(
     "LOG_LEVEL", "set it to DEBUG, INFO, WARNING, ERROR or CRITICAL", environment.log_level, default="INFO"
 )
-API_PUBLIC = environment.flag("API_PUBLIC", "true lets everybody read the lists without a key", default=False)
+API_PUBLIC = environment.flag("API_PUBLIC", "true lets clients read the lists without a key", default=False)
 REQUESTS_PER_KEY = environment.variable(
-    "REQUESTS_PER_KEY", "set it to how many requests a minute a key may make", environment.at_least(1), default=12_000
+    "REQUESTS_PER_KEY", "set it to the requests a minute allowed per key", environment.at_least(1), default=12_000
 )
 REQUESTS_PER_ADDRESS = environment.variable(
     "REQUESTS_PER_ADDRESS",
-    "set it to how many requests a minute an address may make without a key",
+    "set it to the requests a minute allowed without a key",
     environment.at_least(1),
     default=600,
 )
 STATEMENT_TIMEOUT = environment.variable(
-    "STATEMENT_TIMEOUT", "set it to how many seconds a query may take", environment.at_least(1), default=10
+    "STATEMENT_TIMEOUT", "set it to the timeout of a query in seconds", environment.at_least(1), default=10
 )
 SLOW_QUERY = environment.variable(
-    "SLOW_QUERY", "set it to the milliseconds from which on a query is logged", environment.at_least(1), default=500
+    "SLOW_QUERY", "set it to the milliseconds after which a query is slow", environment.at_least(1), default=500
 )
 CACHE_AT_MOST = environment.variable(
-    "CACHE_AT_MOST",
-    "set it to how many seconds an answer may be kept, where a hidden product must be gone sooner than the next day",
-    environment.at_least(1),
-    default=24 * 3600,
+    "CACHE_AT_MOST", "set it to the seconds that clients may cache", environment.at_least(1), default=24 * 3600
 )
 CACHES = {
     "default": environment.variable(
-        "CACHE_URL", "set it to redis://host:port/0, or leave it out", environment.cache, environment.MEMORY
+        "CACHE_URL", "set it to redis://host:port/0, or leave it unset", environment.cache, environment.MEMORY
     )
 }
 STATIC_ROOT = environment.variable(
-    "STATIC_ROOT", "set it to a folder", environment.folder, default=BASE_DIR / "staticfiles"
+    "STATIC_ROOT", "set it to a folder for static files", environment.folder, default=BASE_DIR / "staticfiles"
 )
 
 # The application
@@ -77,11 +74,12 @@ STATIC_ROOT = environment.variable(
 INSTALLED_APPS = [
     "webapp.rankings",
     "webapp.curation",
-    "webapp.office.apps.OfficeConfig",
-    "webapp.office.apps.OfficeAdminConfig",
+    "webapp.backoffice.apps.BackofficeConfig",
+    "webapp.backoffice.apps.BackofficeAdminConfig",
     "webapp.keys",
     "webapp.operations",
-    "webapp.openapi",
+    "webapp.api",
+    "webapp.site",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
@@ -98,15 +96,16 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "django_guid.middleware.guid_middleware",
     "django_prometheus.middleware.PrometheusBeforeMiddleware",
-    "webapp.rankings.error_pages.answer_named_hosts_only",
+    "webapp.site.error_pages.reject_unknown_hosts",
+    "webapp.site.error_pages.reject_unknown_charsets",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
-    "django.contrib.sessions.middleware.SessionMiddleware",
+    "webapp.site.middleware.AdminSessions",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
-    "django.contrib.auth.middleware.AuthenticationMiddleware",
-    "django.contrib.messages.middleware.MessageMiddleware",
+    "webapp.site.middleware.AdminLogins",
+    "webapp.site.middleware.AdminMessages",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "axes.middleware.AxesMiddleware",
     "django_prometheus.middleware.PrometheusAfterMiddleware",
@@ -131,35 +130,33 @@ AUTH_PASSWORD_VALIDATORS = [
     for name in ("UserAttributeSimilarityValidator", "MinimumLengthValidator", "CommonPasswordValidator")
 ]
 AUTHENTICATION_BACKENDS = ["axes.backends.AxesStandaloneBackend", "django.contrib.auth.backends.ModelBackend"]
-DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
-# The API: closed but for those with a key, whom no session is asked about; nobody writes.
+# The API: read-only; it requires a key and ignores sessions.
 
 REST_FRAMEWORK = {
     "DEFAULT_RENDERER_CLASSES": [
         "rest_framework.renderers.JSONRenderer",
-        "rest_framework.renderers.BrowsableAPIRenderer",
+        "webapp.api.browsable.BrowsableRenderer",
     ],
     "DEFAULT_PARSER_CLASSES": [],
     "DEFAULT_AUTHENTICATION_CLASSES": ["webapp.keys.authentication.KeyAuthentication"],
     "DEFAULT_PERMISSION_CLASSES": ["webapp.keys.permissions.HasKey"],
-    "DEFAULT_THROTTLE_CLASSES": ["webapp.keys.throttles.KeyThrottle", "webapp.keys.throttles.AddressThrottle"],
-    "NUM_PROXIES": PROXIES,
-    "DEFAULT_CONTENT_NEGOTIATION_CLASS": "webapp.rankings.parameters.FormatNegotiation",
+    "DEFAULT_THROTTLE_CLASSES": ["webapp.keys.throttles.RequestThrottle"],
+    "DEFAULT_CONTENT_NEGOTIATION_CLASS": "webapp.api.parameters.FormatNegotiation",
     "DEFAULT_FILTER_BACKENDS": ["django_filters.rest_framework.DjangoFilterBackend"],
-    "DEFAULT_SCHEMA_CLASS": "webapp.openapi.schema.QuestionSchema",
-    "EXCEPTION_HANDLER": "webapp.rankings.handler.answer",
+    "DEFAULT_SCHEMA_CLASS": "webapp.api.openapi.schema.ApiSchema",
+    "EXCEPTION_HANDLER": "webapp.api.exception_handler.handle_exception",
 }
 
-# Its description, OpenAPI 3.1, and Swagger UI from our own static files. Neither has a word of data in it, so both are open.
+# OpenAPI 3.1 and Swagger UI, served from our own static files. They contain no data, so they need no key.
 
 SPECTACULAR_SETTINGS = {
     "TITLE": "Vitrina",
-    "DESCRIPTION": "Which of an advertiser's products to show, ranked anew every night. Errors are problem documents.",
+    "DESCRIPTION": "Which of an advertiser's products to show, ranked every night. Errors are problem documents (RFC 9457).",
     "VERSION": "1",
     "OAS_VERSION": "3.1.0",
     "SCHEMA_PATH_PREFIX": "/api/v1",
-    "PREPROCESSING_HOOKS": ["webapp.openapi.schema.only_versioned"],
+    "PREPROCESSING_HOOKS": ["webapp.api.openapi.schema.only_versioned"],
     "SERVE_INCLUDE_SCHEMA": False,
     "SERVE_AUTHENTICATION": [],
     "SERVE_PERMISSIONS": [],
@@ -168,15 +165,14 @@ SPECTACULAR_SETTINGS = {
     "SWAGGER_UI_SETTINGS": {"deepLinking": True, "persistAuthorization": False, "validatorUrl": None},
 }
 
-# Every day begins and ends in UTC.
+# Days are UTC days.
 
 TIME_ZONE = "UTC"
-USE_TZ = True
 LANGUAGE_CODE = "en"
 USE_I18N = False
 FORMAT_MODULE_PATH = "webapp.formats"
 
-# Static files: their names carry their content's hash, so a browser may keep them for good.
+# Static files: names contain a hash of the content, so browsers may cache them forever.
 
 STATIC_URL = "static/"
 STORAGES = {
@@ -187,17 +183,16 @@ STORAGES = {
     },
 }
 
-# Security. A proxy that ends TLS must set X-Forwarded-Proto itself, whatever the client sent.
+# Security. A proxy that terminates TLS must overwrite X-Forwarded-Proto.
 
 SECURE_SSL_REDIRECT = HTTPS_ONLY
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if HTTPS_ONLY else None
-SECURE_REDIRECT_EXEMPT = [r"^(api/v1/)?health/"]  # a load balancer's probe speaks plain http
+SECURE_REDIRECT_EXEMPT = [r"^(api/v1/)?health/"]  # load balancers probe with plain HTTP
 SECURE_HSTS_SECONDS = 365 * 24 * 3600 if HTTPS_ONLY else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = HTTPS_ONLY
 SESSION_COOKIE_SECURE = HTTPS_ONLY
 CSRF_COOKIE_SECURE = HTTPS_ONLY
-X_FRAME_OPTIONS = "DENY"
-# Pages take everything from here, and nothing stands inline. A page that needs less may send a stricter one itself.
+# Only our own files, nothing inline. A page may send a stricter policy.
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {
         "default-src": [NONE],
@@ -211,20 +206,22 @@ CONTENT_SECURITY_POLICY = {
         "frame-ancestors": [NONE],
     }
 }
-# Five wrong passwords for one name from one address, and that pair waits. Neither the name alone, or anybody could lock
-# out a colleague, nor the address alone, which an office shares.
+# Lock out the pair of user name and address: by name alone, anybody could lock out a colleague, and a whole company
+# shares one address.
 AXES_FAILURE_LIMIT = 5
 AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
 AXES_COOLOFF_TIME = timedelta(minutes=15)
 AXES_RESET_ON_SUCCESS = True
-AXES_CLIENT_IP_CALLABLE = "webapp.office.accounts.client_address"
-AXES_LOCKOUT_TEMPLATE = "office/locked_out.html"
+AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = False  # attempts during a lockout are not stored, and do not extend it
+AXES_CLIENT_IP_CALLABLE = "webapp.backoffice.logins.address_of"
+AXES_USERNAME_CALLABLE = "webapp.backoffice.logins.user_name_of"
+AXES_LOCKOUT_TEMPLATE = "backoffice/locked_out.html"
 AXES_DISABLE_ACCESS_LOG = True
 AXES_VERBOSE = False
-SILENCED_SYSTEM_CHECKS = ["security.W021"]  # whether a domain enters the browsers' preload list is its owner's to say
+SILENCED_SYSTEM_CHECKS = ["security.W021"]  # HSTS preloading is the domain owner's decision
 
-# Logs go to standard error, one line each, in JSON for machines or as text for a developer. Each line of a request has
-# its id, which the caller may choose (a UUID) and the answer repeats. The access log is the server's.
+# Logs go to standard error, one line per event: JSON, or text with DEBUG. Each line carries the id of its request,
+# which the client may send as a UUID and the response repeats. gunicorn writes the access log.
 
 logging.captureWarnings(True)
 DJANGO_GUID = {"GUID_HEADER_NAME": "X-Request-ID", "EXPOSE_HEADER": False}
@@ -252,9 +249,9 @@ LOGGING = {
     "root": {"handlers": ["console"], "level": LOG_LEVEL},
     "loggers": {
         "django": {"level": LOG_LEVEL},
-        "axes": {"level": "WARNING"},  # who is made to wait, not who logs in
-        "django.request": {"level": "ERROR"},  # what clients get wrong stands in the access log
-        "django.db.backends": {"level": "INFO"},  # never every query, and never a parameter of one
-        "django_guid": {"level": "ERROR"},  # that an id was made, or replaced, is no news
+        "axes": {"level": "WARNING"},  # lockouts, but not every login
+        "django.request": {"level": "ERROR"},  # 4xx responses are in the access log
+        "django.db.backends": {"level": "INFO"},  # never log all queries with their parameters
+        "django_guid": {"level": "ERROR"},  # not every generated or replaced id
     },
 }

@@ -1,11 +1,12 @@
-"""What a WSGI server runs: `gunicorn --config conf/gunicorn.conf.py`."""
+"""The WSGI application: `gunicorn --config conf/gunicorn.conf.py`."""
 
 import os
 
-from django.conf import settings
 from django.core.wsgi import get_wsgi_application
+from django.db.backends.signals import connection_created
+
+from webapp.operations.statement_timeout import limit_statements
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "webapp.settings")
-# In the server only: a migration may take as long as it needs. A timeout in DATABASE_URL's own options counts instead.
-os.environ.setdefault("PGOPTIONS", f"-c statement_timeout={settings.STATEMENT_TIMEOUT}s")
+connection_created.connect(limit_statements)  # only in the server, because migrations may take longer
 application = get_wsgi_application()

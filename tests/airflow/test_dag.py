@@ -1,15 +1,8 @@
-"""conf/schedule/airflow by a real Airflow 3 in an environment of its own: parsed, and dag runs executed to their ends."""
-
-import json
-import os
-import sqlite3
-import subprocess
-from contextlib import closing
-from pathlib import Path
+"""conf/schedule/airflow in a real Airflow 3: both DAGs are parsed, and the one for a machine with Spark is executed."""
 
 import pytest
 
-from devstack.state import ROOT
+from spark_jobs.ranking.registry import MODELS
 from spark_jobs.steps import STEPS
 from tests.conftest import DAY
 from tests.contract.test_spark_submit import ACTIVE, ADS, VIEWS
@@ -18,98 +11,62 @@ from webapp.rankings.models import Run, TopProduct
 pytestmark = [pytest.mark.long, pytest.mark.django_db(transaction=True)]
 
 NIGHT = "2026-11-21T04:00:00+00:00"
-DAG = ROOT / "conf/schedule/airflow/vitrina.py"
-ITS_PROGRAMS = ROOT / ".venv-airflow" / "bin"
-ASK = """
-import json, os
-from airflow.dag_processing.dagbag import DagBag
-bag = DagBag(os.environ["AIRFLOW__CORE__DAGS_FOLDER"])
-dag = bag.get_dag("vitrina")
+DESCRIBE = """
+import json, os, pathlib
+from airflow.dag_processing.dagbag import BundleDagBag
+folder = pathlib.Path(os.environ["AIRFLOW__CORE__DAGS_FOLDER"])
+bag = BundleDagBag(dag_folder=folder, bundle_path=folder, bundle_name="dags-folder")
+assert not bag.import_errors, bag.import_errors
 print(json.dumps({
-    "errors": bag.import_errors,
-    "order": {task.task_id: sorted(task.downstream_task_ids) for task in dag.tasks},
-    "retries": sorted({task.retries for task in dag.tasks}),
-    "schedule": [dag.timetable.expression, str(dag.timetable.timezone)],
-    "catchup": dag.catchup,
-    "at_once": dag.max_active_runs,
+    name: {
+        "order": {task.task_id: sorted(task.downstream_task_ids) for task in dag.tasks},
+        "retries": sorted({task.retries for task in dag.tasks}),
+        "reports failures": all(task.on_failure_callback for task in dag.tasks),
+        "schedule": [dag.timetable.expression, str(dag.timetable.timezone)],
+        "catchup": dag.catchup,
+        "max_active_runs": dag.max_active_runs,
+    }
+    for name, dag in bag.dags.items()
 }))
 """
 
 
-class Airflow:
-    """An Airflow with a folder and a SQLite of its own, the DAG in it with a first night before the one that is run."""
+def test_both_dags_are_parsed_and_run_the_same_steps_at_the_same_time(bare_airflow):
+    dags = bare_airflow.evaluate(DESCRIBE)
 
-    def __init__(self, folder: Path, **environment: str) -> None:
-        dags = folder / "dags"
-        dags.mkdir()
-        (dags / DAG.name).write_text(DAG.read_text().replace("datetime(2026, 11, 25,", "datetime(2026, 11, 20,"))
-        self.database = folder / "airflow.db"
-        self.environment = {
-            **os.environ,
-            **environment,
-            "PATH": "/usr/bin:/bin",  # a worker need not know of the checkout's programs
-            "VITRINA_HOME": str(ROOT),
-            "AIRFLOW_HOME": str(folder),
-            "AIRFLOW__CORE__DAGS_FOLDER": str(dags),
-            "AIRFLOW__CORE__LOAD_EXAMPLES": "false",
-            "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": f"sqlite:///{self.database}",
-        }
-        self.environment.pop("PYTHONPATH", None)
-
-    def run(self, *command: str) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            [ITS_PROGRAMS / command[0], *command[1:]],
-            cwd=ROOT, env=self.environment, capture_output=True, text=True, timeout=300, check=False,
-        )  # fmt: skip
-
-    def became(self) -> dict[str, tuple[str, int]]:
-        """Return by task of the last dag run its state, and how often it was tried."""
-        with closing(sqlite3.connect(self.database)) as database:
-            rows = database.execute(
-                "select task_id, task_instance.state, try_number from task_instance join dag_run using (dag_id, run_id)"
-                " where dag_run.id = (select max(id) from dag_run)"
-            )
-            return {task: (state, tries) for task, state, tries in rows}
-
-
-@pytest.fixture
-def airflow(tmp_path, url, prefix):
-    assert ITS_PROGRAMS.exists(), "there is no Airflow here; `make .venv-airflow/ready` makes its environment"
-    airflow = Airflow(tmp_path, DATABASE_URL=url, RAW_URI=f"{prefix}/raw", LAKE_URI=f"{prefix}/lake")
-    made = airflow.run("airflow", "db", "migrate")
-    assert made.returncode == 0, made.stderr
-    return airflow
-
-
-def test_airflow_runs_the_night_and_a_refused_one_is_not_tried_again(airflow, bucket):
-    asked = airflow.run("python", "-c", ASK)
-    found = json.loads(asked.stdout.splitlines()[-1])
-
-    assert found == {
-        "errors": {},
+    assert dags["vitrina"] == {
         "order": {
-            "prepare": ["top_ctr", "top_product", "trending"],
-            **{model: ["publish"] for model in ("top_product", "top_ctr", "trending")},
+            "prepare": sorted(MODELS),
+            **{model: ["publish"] for model in MODELS},
             "publish": [],
         },
         "retries": [2],
+        "reports failures": True,
         "schedule": ["0 4 * * *", "UTC"],
         "catchup": True,
-        "at_once": 1,
+        "max_active_runs": 1,
     }
-    assert found["order"].keys() == set(STEPS)
+    assert dags["vitrina"]["order"].keys() == set(STEPS)
+    assert dags == {"vitrina": dags["vitrina"], "vitrina_emr": dags["vitrina"]}
 
+
+def test_airflow_runs_every_step_and_reports_a_refused_day_without_a_retry(airflow, bucket, chat):
     bucket(advertiser_ids=ACTIVE, product_views=VIEWS, ads_views=ADS)
-    said = airflow.run("airflow", "dags", "test", "vitrina", NIGHT)
+    ended = airflow.run("airflow", "dags", "test", "vitrina", NIGHT)
 
-    assert airflow.became() == dict.fromkeys(STEPS, ("success", 1)), said.stdout + said.stderr
+    assert airflow.task_states() == dict.fromkeys(STEPS, ("success", 1)), ended.stdout + ended.stderr
     published = Run.objects.published().get()
     assert str(published.day) == DAY
     assert list(TopProduct.objects.of(published).order_by("rank").values_list("product_id", flat=True)) == ["p", "q"]
 
+    assert chat[0] == []
+
     bucket(ads_views=ADS.splitlines(keepends=True)[0])
     airflow.run("airflow", "dags", "test", "vitrina", NIGHT)
 
-    assert airflow.became() == {**dict.fromkeys(STEPS, ("success", 1)), "publish": ("failed", 1)}
+    assert airflow.task_states() == {**dict.fromkeys(STEPS, ("success", 1)), "publish": ("failed", 1)}
     assert Run.objects.published().get() == published
     assert f"ads_views has no rows of {DAY}" in Run.objects.latest("id").message
+    assert [message.partition(" Its log:")[0] for message in chat[0]] == [
+        f"Vitrina: the step publish of {DAY} has failed."
+    ]

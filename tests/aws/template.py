@@ -1,4 +1,4 @@
-"""conf/aws/stack.yaml as plain Python: `!Ref X` is {"Ref": "X"}, and `!Sub text` is the text."""
+"""Read conf/aws/stack.yaml: `!Ref X` becomes {"Ref": "X"}, and `!Sub text` becomes the text."""
 
 from typing import Any
 
@@ -9,11 +9,11 @@ from devstack.state import ROOT
 TEMPLATE = ROOT / "conf/aws/stack.yaml"
 
 
-class Reader(yaml.SafeLoader):
-    """YAML with CloudFormation's short functions."""
+class TemplateLoader(yaml.SafeLoader):
+    """Loads YAML with CloudFormation's short function names."""
 
 
-def _short(loader: Reader, name: str, node: yaml.Node) -> Any:
+def _construct(loader: TemplateLoader, name: str, node: yaml.Node) -> Any:
     if isinstance(node, yaml.ScalarNode):
         value: Any = loader.construct_scalar(node)
     else:
@@ -21,12 +21,17 @@ def _short(loader: Reader, name: str, node: yaml.Node) -> Any:
     return value if name == "Sub" else {name: value}
 
 
-Reader.add_multi_constructor("!", _short)
+TemplateLoader.add_multi_constructor("!", _construct)
 
 
-def resources(kind: str) -> dict[str, Any]:
-    """Return the properties of all resources of a kind, such as `AWS::S3::Bucket`, by their names in the template."""
-    everything = yaml.load(TEMPLATE.read_text(), Reader)["Resources"]  # noqa: S506  # a SafeLoader all the same
-    found = {name: r.get("Properties", {}) for name, r in everything.items() if r["Type"] == kind}
-    assert found, kind
+def section(name: str) -> dict[str, Any]:
+    """Return a top-level section, such as `Parameters`."""
+    found: dict[str, Any] = yaml.load(TEMPLATE.read_text(), TemplateLoader)[name]  # noqa: S506  # a subclass of SafeLoader
+    return found
+
+
+def resources(type_name: str) -> dict[str, Any]:
+    """Return the properties of all resources of a type, such as `AWS::S3::Bucket`, by their logical ids."""
+    found = {name: r.get("Properties", {}) for name, r in section("Resources").items() if r["Type"] == type_name}
+    assert found, type_name
     return found

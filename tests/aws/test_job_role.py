@@ -1,4 +1,4 @@
-"""The job's role has enough: a night with its policy alone, on a moto that asks for keys and looks at policies."""
+"""The permissions of the job's role are enough for a run, on a moto server that enforces keys and policies."""
 
 import json
 
@@ -10,20 +10,20 @@ from tests.aws.template import resources
 from tests.contract.test_spark_submit import ACTIVE, ADS, VIEWS
 from webapp.rankings.models import Run
 
-UNASKED = 7  # calls that moto lets pass before it asks for keys: the bucket's, and those of the fixture below
+CALLS_WITHOUT_AUTH = 7  # moto enforces keys after this many calls: one creates the bucket, six are made by the fixture
 
 
 @pytest.fixture
-def strict(tmp_path):
-    """A moto whose bucket `vitrina` has raw events, and whose only user has the job's policy; its endpoint and the keys."""
+def s3_with_policy(tmp_path):
+    """The endpoint and the keys of a moto server with raw events, whose only user has the policy of the job's role."""
     server = S3(tmp_path / "strict", bucket="vitrina")
-    endpoint = server.start(INITIAL_NO_AUTH_ACTION_COUNT=str(UNASKED))
+    endpoint = server.start(INITIAL_NO_AUTH_ACTION_COUNT=str(CALLS_WITHOUT_AUTH))
     try:
         for name, content in (("advertiser_ids", ACTIVE), ("product_views", VIEWS), ("ads_views", ADS)):
             server.client().put_object(Bucket="vitrina", Key=f"raw/{name}.csv", Body=content)
         [policy] = resources("AWS::IAM::Role")["JobRole"]["Policies"]
         document = policy["PolicyDocument"]
-        # AWS asks this of each object of a deletion of many; moto asks it of the bucket, where for AWS it says nothing.
+        # To delete several objects at once, AWS checks the permission for each object, but moto checks it for the bucket.
         document["Statement"].append({"Effect": "Allow", "Action": "s3:DeleteObject", "Resource": "${Bucket.Arn}"})
         filled = json.dumps(document).replace('{"GetAtt": "Bucket.Arn"}', '"${Bucket.Arn}"')
         filled = filled.replace("${Bucket.Arn}", "arn:aws:s3:::vitrina").replace(
@@ -43,16 +43,16 @@ def strict(tmp_path):
 
 
 @pytest.mark.long
-def test_a_night_needs_no_more_of_s3_than_the_jobs_role_has(spark_submit, strict):
-    code, _, said = spark_submit(RAW_URI="s3a://vitrina/raw", LAKE_URI="s3a://vitrina/lake", **strict)
+def test_the_permissions_of_the_jobs_role_are_enough_for_a_run(spark_submit, s3_with_policy):
+    code, _, output = spark_submit(RAW_URI="s3a://vitrina/raw", LAKE_URI="s3a://vitrina/lake", **s3_with_policy)
 
-    assert code == 0, said
+    assert code == 0, output
     assert Run.objects.published().count() == 1
 
 
 @pytest.mark.long
-def test_outside_its_folders_the_job_is_refused(spark_submit, strict):
-    code, _, said = spark_submit(RAW_URI="s3a://vitrina/raw", LAKE_URI="s3a://vitrina/elsewhere", **strict)
+def test_the_job_cannot_write_outside_its_folders(spark_submit, s3_with_policy):
+    code, _, output = spark_submit(RAW_URI="s3a://vitrina/raw", LAKE_URI="s3a://vitrina/elsewhere", **s3_with_policy)
 
     assert code == 1
-    assert "403" in said or "Forbidden" in said
+    assert "403" in output or "Forbidden" in output

@@ -1,4 +1,4 @@
-"""conf/aws/stack.yaml for linters and for a stand-in of AWS; docs/deploy.md says how far that reaches."""
+"""conf/aws/stack.yaml passes the linters and can be created on moto; docs/deploy.md lists what this covers."""
 
 import subprocess
 
@@ -6,16 +6,16 @@ import pytest
 
 from devstack.state import ROOT
 
-pytestmark = pytest.mark.long  # the linters and the stand-in live in environments of their own
+pytestmark = pytest.mark.long  # the linters and moto need separate environments
 
 
 def test_cfn_lint_and_checkov_find_nothing():
-    said = subprocess.run(["make", "lint-aws"], cwd=ROOT, capture_output=True, text=True, timeout=300)
+    done = subprocess.run(["make", "lint-aws"], cwd=ROOT, capture_output=True, text=True, timeout=300)
 
-    assert said.returncode == 0, said.stdout + said.stderr
+    assert done.returncode == 0, done.stdout + done.stderr
 
 
-def test_the_stack_is_created_and_says_where_things_are(created):
+def test_the_stack_is_created_with_its_outputs(created):
     assert created["status"] == "CREATE_COMPLETE"
     assert created["WebRepository"].endswith("/vitrina/web") and created["SparkRepository"].endswith("/vitrina/spark")
 
@@ -27,14 +27,14 @@ def test_the_database_is_private_and_encrypted(account, created):
     assert len(database["DBSubnetGroup"]["Subnets"]) == 2
 
 
-def test_only_groups_of_the_stack_are_let_in(account, created):
+def test_only_the_stacks_own_security_groups_are_allowed_in(account, created):
     groups = [g for g in account("ec2").describe_security_groups()["SecurityGroups"] if g["GroupName"] != "default"]
     own = {group["GroupId"] for group in groups}
-    doors = [rule for group in groups for rule in group["IpPermissions"]]
+    rules = [rule for group in groups for rule in group["IpPermissions"]]
 
     assert len(groups) == 4
-    assert [rule["IpRanges"] + rule["Ipv6Ranges"] for rule in doors if rule["IpRanges"] or rule["Ipv6Ranges"]] == []
-    assert {pair["GroupId"] for rule in doors for pair in rule["UserIdGroupPairs"]} <= own
+    assert [rule["IpRanges"] + rule["Ipv6Ranges"] for rule in rules if rule["IpRanges"] or rule["Ipv6Ranges"]] == []
+    assert {pair["GroupId"] for rule in rules for pair in rule["UserIdGroupPairs"]} <= own
 
 
 def test_the_bucket_is_encrypted(account, created):
@@ -43,11 +43,11 @@ def test_the_bucket_is_encrypted(account, created):
     assert found[0]["ApplyServerSideEncryptionByDefault"]["SSEAlgorithm"] == "AES256"
 
 
-def test_an_image_cannot_be_replaced_under_its_tag(account, created):
+def test_image_tags_are_immutable(account, created):
     repositories = account("ecr").describe_repositories()["repositories"]
 
     assert {repository["imageTagMutability"] for repository in repositories} == {"IMMUTABLE"}
 
 
-def test_alarms_reach_the_address_that_was_given(account, created):
+def test_alerts_go_to_the_given_address(account, created):
     assert [s["Endpoint"] for s in account("sns").list_subscriptions()["Subscriptions"]] == ["somebody@example.com"]

@@ -1,8 +1,8 @@
-"""Raw events for the benchmarks: as many as asked for, in seconds, the same ones every time and in every form.
+"""Raw events for the benchmarks, generated in seconds and always the same, in every form.
 
-Seven days, sorted by day as a log is. Every advertiser has as many events as any other; of his products few are popular:
-the n-th has a share of 1/n (Zipf). With the default shape 40 million events hold 2.9 million views a day, of which about
-190,000 lines differ.
+Eight days, sorted by day like a log: a week of history, and the ranked day. Each advertiser has the same number of events;
+the n-th most popular of its products has a share proportional to 1/n (Zipf). With the default shape, 40 million events
+contain 2.5 million views a day, with about 190,000 distinct lines.
 """
 
 from contextlib import closing
@@ -13,13 +13,13 @@ from typing import NamedTuple
 
 import duckdb
 
-DAYS = 7
+DAYS = 8
 FIRST_DAY = date(2025, 6, 1)
 RANKED_DAY = FIRST_DAY + timedelta(days=DAYS - 1)
 FORMS = ("flat", "date", "gzip", "parquet")
 ENDINGS = {"flat": ".csv", "gzip": ".csv.gz", "parquet": ".parquet"}
 COPY_OPTIONS = {"gzip": "format csv, header, compression gzip", "parquet": "format parquet"}
-BYTES_A_ROW = 48
+BYTES_PER_ROW = 48
 
 PRODUCTS = """
     create table product as
@@ -43,21 +43,21 @@ AD_EVENT = (
 
 @dataclass(frozen=True)
 class Shape:
-    """How many events there are, half of them views, and whose."""
+    """The number of events, half of them views, and of advertisers and products."""
 
     rows: int
     active: int = 20
     inactive: int = 5
     products: int = 8000
-    """Products of each advertiser."""
+    """Products per advertiser."""
 
     @property
     def bytes(self) -> int:
-        return self.rows * BYTES_A_ROW
+        return self.rows * BYTES_PER_ROW
 
 
 class Files(NamedTuple):
-    """What a peer reads of one day: the active advertisers, the views and the ad events, each one file."""
+    """The files that a peer reads for one day."""
 
     active: str
     views: str
@@ -65,7 +65,7 @@ class Files(NamedTuple):
 
 
 def files_of(raw_uri: str, form: str, day: date) -> Files:
-    """Return the files that a peer needs for `day`: like Vitrina, of `date=` folders only the day's own."""
+    """Return the files for `day`; with `date=` folders, only those of the day, as Vitrina reads them."""
     ending = f"/date={day}/events.csv" if form == "date" else ENDINGS[form]
     names = (f"{name}{ending}" for name in ("product_views", "ads_views"))
     return Files(f"{raw_uri}/advertiser_ids.csv", *(f"{raw_uri}/{name}" for name in names))
@@ -100,7 +100,7 @@ def write_events(folder: Path, shape: Shape, form: str) -> None:
 
 
 def _pieces(path: Path, rows: int, form: str) -> list[tuple[Path, int, int]]:
-    """Return the files of one input, each with its first row and the one after its last."""
+    """Return the files of one input, each with its range of row numbers (the end is exclusive)."""
     if form != "date":
         return [(path.with_name(path.name + ENDINGS[form]), 0, rows)]
     starts = [-(-rows * n // DAYS) for n in range(DAYS + 1)]
@@ -109,5 +109,5 @@ def _pieces(path: Path, rows: int, form: str) -> list[tuple[Path, int, int]]:
 
 
 def _random(number: str, salt: int) -> str:
-    """Return SQL for a number from 0 to 1 that only depends on `number`, so that threads do not matter."""
+    """Return SQL for a pseudo-random number from 0 to 1 that only depends on `number`, whichever thread computes it."""
     return f"(hash(({number}) * 8 + {salt}) / 18446744073709551616.0)"

@@ -1,4 +1,4 @@
-"""A program run to its end as a process, and what it took: seconds, CPU, memory."""
+"""Run a program and measure its time, CPU and memory."""
 
 import os
 import signal
@@ -15,21 +15,21 @@ import psutil
 from devstack.state import ROOT, last_line
 
 INTERVAL = 0.1
-"""Seconds between two looks at the memory: a look takes 3 ms, which whoever is measured must not feel."""
+"""Seconds between two memory samples. A sample takes 3 ms, which must not slow the measured program down."""
 
 
 class Measured(NamedTuple):
-    """What a process took, with all that it started."""
+    """What a process and its children used."""
 
     wall: float
     """Seconds from its start to its end."""
     cpu: float
-    """Seconds of CPU, user's and system's."""
+    """Seconds of CPU time, user and system."""
     memory: int
-    """Bytes at the peak: the resident sets of all its processes added up, so that what they share counts once for each."""
+    """Peak of the processes' resident sets added up, in bytes; shared memory counts once per process."""
     others: float
-    """Cores that everything else on the machine kept busy meanwhile, PostgreSQL and S3 among it."""
-    said: str
+    """Cores that everything else on the machine, including PostgreSQL and S3, kept busy meanwhile."""
+    output: str
     """Standard output and standard error, in order."""
 
 
@@ -38,19 +38,19 @@ Laps = dict[str, list[Measured]]
 
 
 class Failed(Exception):
-    """A measured program did not end well; its figures would mean nothing."""
+    """A measured program failed, so its figures mean nothing."""
 
 
 def measure(command: Sequence[str], environment: Mapping[str, str]) -> Measured:
-    """Run `command` from the checkout's root, in `environment` alone; Failed where its exit code is not 0."""
-    with tempfile.TemporaryFile("w+") as output:
+    """Run `command` from the checkout's root with only the variables of `environment`; Failed if its exit code is not 0."""
+    with tempfile.TemporaryFile("w+") as file:
         began, busy = time.monotonic(), _busy()
         process = subprocess.Popen(
             command,
             cwd=ROOT,
             env=environment,
             stdin=subprocess.DEVNULL,
-            stdout=output,
+            stdout=file,
             stderr=subprocess.STDOUT,
             start_new_session=True,
         )
@@ -65,22 +65,22 @@ def measure(command: Sequence[str], environment: Mapping[str, str]) -> Measured:
             wall, busy = time.monotonic() - began, _busy() - busy
             memory.stop()
         process.returncode = os.waitstatus_to_exitcode(status)
-        output.seek(0)
-        said = output.read()
+        file.seek(0)
+        output = file.read()
     if process.returncode:
-        raise Failed(f"`{' '.join(command)}` ended with exit code {process.returncode}: {last_line(said)}\n{said}")
+        raise Failed(f"`{' '.join(command)}` failed with exit code {process.returncode}: {last_line(output)}\n{output}")
     cpu = used.ru_utime + used.ru_stime
-    return Measured(wall, cpu, memory.peak, max(0.0, busy - cpu) / wall, said)
+    return Measured(wall, cpu, memory.peak, max(0.0, busy - cpu) / wall, output)
 
 
 def _busy() -> float:
-    """Return the seconds that all cores together have not been idle."""
+    """Return the busy seconds of all cores together."""
     times = psutil.cpu_times()
     return times.user + times.system + times.nice if hasattr(times, "nice") else times.user + times.system
 
 
 class _Memory:
-    """A thread that looks at a process and its descendants until it is told to stop."""
+    """A thread that samples the memory of a process and its descendants until stop() is called."""
 
     def __init__(self, pid: int) -> None:
         self.peak = 0
@@ -104,12 +104,12 @@ class _Memory:
 def _resident(root: psutil.Process) -> int:
     """Return the resident bytes of a process and its descendants.
 
-    A child within 1 % of its parent's address space is the parent still: Java has one for a moment before each
-    program it starts.
+    A child whose address space is within 1 % of its parent's is not counted: before Java starts a program, it has such a
+    copy of itself for a moment.
     """
     family: dict[int, Any] = {root.pid: root.memory_info()}
-    for child in root.children(recursive=True):  # parents before their children
-        with suppress(psutil.NoSuchProcess):  # ended since it was listed
+    for child in root.children(recursive=True):  # parents come before their children
+        with suppress(psutil.NoSuchProcess):  # it has ended since it was listed
             memory, parent = child.memory_info(), family.get(child.ppid())
             if parent is None or abs(memory.vms - parent.vms) > parent.vms / 100:
                 family[child.pid] = memory

@@ -1,28 +1,41 @@
-"""A real Chromium before a live server; screenshots are kept under tests/browser/screenshots/."""
+"""A real Chromium, a live server and a month of data; screenshots go to tests/browser/screenshots/."""
 
 import re
 import shutil
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import sync_playwright
 
 from devstack.chromium import find_chromium
-from tests.web.conftest import plain_static_files, quick_passwords
+from tests.web.conftest import (
+    make_advertiser,
+    make_counts,
+    make_list,
+    make_run,
+    make_user,
+    plain_static_files,
+    quick_passwords,
+)
+from webapp.rankings.models import TopCTR, TopCTRWindow, TopProductWindow, Trending
 
 __all__ = ["plain_static_files", "quick_passwords"]
 
+TODAY = datetime.now(UTC).date()
+PRODUCTS = ["sandals", "boots", "loafers", "sneakers", "clogs", "mules", "pumps", "slippers"]
 SCREENSHOTS = Path(__file__).parent / "screenshots"
 SIZES = {
+    "wide": {"width": 1920, "height": 1080},
     "desktop": {"width": 1280, "height": 800},
-    "tablet": {"width": 980, "height": 800},
+    "tablet": {"width": 768, "height": 1024},
     "phone": {"width": 375, "height": 812},
 }
 
 
 @pytest.fixture(scope="module")
 def chromium():
-    """The machine's Chromium. Django takes Playwright's event loop in this thread for one that it must not block."""
+    """The machine's Chromium. Playwright runs an event loop in this thread, in which Django refuses to query by default."""
     arguments = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
     with sync_playwright() as playwright, pytest.MonkeyPatch.context() as patch:
         patch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
@@ -40,19 +53,29 @@ def screenshots():
 
 
 class Visitor:
-    """A person at the browser, who also keeps what the browser complained about and whom it asked."""
+    """A browser window that records clicks, console errors and requests to other hosts."""
 
     def __init__(self, context, site):
         self.site = site
         self.page = context.new_page()
-        self.complaints: list[str] = []
-        self.elsewhere: list[str] = []
-        self.page.on("console", lambda line: self.complaints.append(line.text) if line.type == "error" else None)
-        self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
-        self.page.on("request", lambda asked: None if asked.url.startswith(site) else self.elsewhere.append(asked.url))
+        self.clicks = 0
+        self.errors: list[str] = []
+        self.foreign_requests: list[str] = []
+        self.page.on("console", lambda line: self.errors.append(line.text) if line.type == "error" else None)
+        self.page.on("pageerror", lambda error: self.errors.append(str(error)))
+        self.page.on("request", self.record_foreign)
+
+    def record_foreign(self, request):
+        if not request.url.startswith(self.site):
+            self.foreign_requests.append(request.url)
 
     def go(self, path):
         self.page.goto(f"{self.site}{path}")
+
+    def click(self, role, name, **options):
+        """Click the first link or button of that name, and count it."""
+        self.clicks += 1
+        self.page.get_by_role(role, name=name, **options).first.click()
 
     def log_in(self, name, password):
         self.go("/admin/")
@@ -60,20 +83,24 @@ class Visitor:
         self.page.get_by_label("Password").fill(password)
         self.page.get_by_role("button", name="Log in").click()
 
-    def take_picture(self, name):
+    def take_screenshot(self, name):
         self.page.screenshot(path=SCREENSHOTS / f"{re.sub('[^a-z0-9]+', '-', name)}.png", full_page=True)
 
-    def sideways(self):
-        """How many pixels the page is wider than the window, or what is in a card wider than the card."""
+    def overflow(self):
+        """By how many pixels the page is wider than the window, or the content of a card wider than the card.
+
+        On a desktop also a row list, or an advertiser's list, than its box: narrower windows scroll them.
+        """
         return self.page.evaluate(
-            """() => Math.max(...[document.documentElement, ...document.querySelectorAll(".card")].map(
-                box => box.scrollWidth - box.clientWidth))"""
+            """boxes => Math.max(...[document.documentElement, ...document.querySelectorAll(boxes)].map(
+                box => box.scrollWidth - box.clientWidth))""",
+            ".card" if self.page.viewport_size["width"] < 1280 else ".card, .list .scroll, #changelist .results",
         )
 
 
 @pytest.fixture
 def visit(chromium, live_server):
-    """A function that opens a window of a size and a colour scheme and gives a Visitor."""
+    """A function that opens a browser window of a size and colour scheme."""
     contexts = []
 
     def open_window(size="desktop", scheme="light"):
@@ -83,3 +110,53 @@ def visit(chromium, live_server):
     yield open_window
     for context in contexts:
         context.close()
+
+
+def card(impressions, clicks):
+    """A scorecard whose list has a better click rate than the other products."""
+    others = {"other_impressions": 51_000 - impressions, "other_clicks": 800 - clicks}
+    return {"of_run": 1, "impressions": impressions, "clicks": clicks, **others}
+
+
+@pytest.fixture
+def rows(transactional_db):
+    """A month of runs, a week of lists of one advertiser, one product hidden, and an account a role; the newest run."""
+    make_advertiser("SHOES")
+    make_advertiser("HATS")
+    for age in range(30, 0, -1):
+        counts = {
+            "read": {"product_views": 40_000 + 900 * (age % 7), "ads_views": 52_000},
+            "rejected": {"bad date": 60 + 35 * (age % 5), "too few columns": 11},
+            "inactive": 310,
+            "events": 91_000 + 900 * (age % 7),
+            "views": 39_000 + 900 * (age % 7),
+            "impressions": 51_000,
+            "clicks": 800 + 40 * (age % 6),
+            "top_product": 8,
+            "top_ctr": 8,
+            "scorecard_top_product": card(9_000, 150 + age),
+            "scorecard_top_ctr": card(6_000, 240 + age),
+        }
+        seconds = {
+            "read raw files": 10.0 + age % 3,
+            "prepare": 3.2,
+            "rank and append": 8.8,
+            "audit": 0.4,
+            "publish": 0.1,
+        }
+        stages = [{"stage": stage, "seconds": each} for stage, each in seconds.items()]
+        inputs = {"ads_views": {"files": [{"path": f"s3a://bucket/raw/{'long-name-' * 12}.parquet", "size": 52_000}]}}
+        run = make_run(TODAY - timedelta(days=age), counts=counts, stages=stages, inputs=inputs)
+        if age <= 7:
+            order = PRODUCTS[age % 3 :] + PRODUCTS[: age % 3]
+            make_list(run, "SHOES", " ".join(order))
+            make_list(run, "SHOES", " ".join(reversed(order)), TopCTR)
+            make_list(run, "SHOES", " ".join(order[:3]), Trending)
+            make_list(run, "SHOES", " ".join(order), TopProductWindow, days=7)
+            make_list(run, "SHOES", " ".join(order), TopCTRWindow, days=7)
+            places = enumerate(reversed(order), start=1)
+            make_counts(run, "SHOES", {product: [40 - n, 900, 90 - n, 7 * n] for n, product in places}, past_days=7)
+    make_run(TODAY, state="refused", message="ads_views has no rows of the day; 1,203 events where 91,000 are usual")
+    for role in ("viewer", "operator", "administrator"):
+        make_user(role, role)
+    return run

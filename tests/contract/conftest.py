@@ -1,4 +1,4 @@
-"""What tests of clusters share: the packaged job, far from any checkout, and what Spark logs of it."""
+"""Fixtures of the cluster tests: the packaged job, outside of any checkout, and its Spark event log."""
 
 import json
 from pathlib import Path
@@ -13,7 +13,7 @@ from tests.processes import Job
 
 @pytest.fixture
 def packaged_job(url, prefix, tmp_path):
-    """A function that runs a night with what `make package` makes, in an empty folder, and returns how it ended."""
+    """A function that runs the nightly job from the result of `make package`, in an empty folder."""
     code, empty = tmp_path / "code", tmp_path / "empty"
     jobs = []
 
@@ -31,7 +31,7 @@ def packaged_job(url, prefix, tmp_path):
 
 
 class EventLog:
-    """What Spark writes of an application, by the names of its own listeners."""
+    """The event log of a Spark application."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -41,7 +41,7 @@ class EventLog:
         ]
 
     def events(self, name: str) -> list[dict[str, Any]]:
-        """Return the events of that name."""
+        """Return the events of one Spark listener."""
         files = [path for path in self.folder.rglob("*") if path.is_file() and "appstatus" not in path.name]
         every = [json.loads(line) for path in files for line in path.read_text().splitlines()]
         return [event for event in every if event["Event"] == f"SparkListener{name}"]
@@ -49,6 +49,6 @@ class EventLog:
 
 @pytest.fixture
 def event_log(tmp_path):
-    """A log for one application, to be started with its `options`."""
+    """The event log of an application that is started with `options`."""
     (tmp_path / "events").mkdir()
     return EventLog(tmp_path / "events")

@@ -1,4 +1,4 @@
-"""The rankings of raw rows a second way: plain Python, written from the design's words and not from the batch's code."""
+"""An independent implementation of the models: plain Python, written from the design and not from the batch's code."""
 
 import unicodedata
 from collections import Counter
@@ -12,7 +12,7 @@ def is_id(text):
 
 
 def counted(active, views, ads, days):
-    """Return the visits, impressions and clicks of the days, each by advertiser and product."""
+    """Return the views, impressions and clicks of the days, each by advertiser and product."""
     visits: Counter[tuple[str, str]] = Counter()
     shown: Counter[tuple[str, str]] = Counter()
     clicked: Counter[tuple[str, str]] = Counter()
@@ -53,7 +53,7 @@ def rankings(active, views, ads, day, top=20, prior_weight=0.0, min_impressions=
 
 
 def trending(active, views, ads, day, past, top=20, prior_weight=20.0):
-    """Return trending rows likewise; `past` are the days of the week before that were published."""
+    """Return trending rows as sorted tuples; `past` are the published days of the week before."""
     visits, _, _ = counted(active, views, ads, [day])
     before, _, _ = counted(active, views, ads, past)
     rows = []

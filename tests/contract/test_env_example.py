@@ -1,4 +1,4 @@
-"""conf/env.example is the one list of variables: all that are read stand in it, and all that stand in it are read."""
+"""conf/env.example lists exactly the environment variables that the code reads."""
 
 import ast
 import re
@@ -9,39 +9,39 @@ import pytest
 from devstack.state import ROOT
 
 READERS = [
-    *(ROOT / "spark_jobs").glob("*.py"),
+    *(ROOT / "spark_jobs").rglob("*.py"),
     *(ROOT / "webapp").rglob("*.py"),
     ROOT / "conf" / "gunicorn.conf.py",
 ]
 NAME = re.compile(r"[A-Z][A-Z0-9_]+")
-HANDED_ON = {"AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"}  # AWS's own credential chain reads these, no code of ours
-# The server sets these for the libraries in its workers; nobody else should.
-SET_BY_THE_SERVER = {"DJANGO_SETTINGS_MODULE", "PGOPTIONS", "PROMETHEUS_MULTIPROC_DIR"}
+READ_BY_AWS = {"AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"}  # by AWS's credential chain, not by our code
+# The web server sets these for libraries in its workers. They are not for people to set.
+SET_BY_THE_SERVER = {"DJANGO_SETTINGS_MODULE", "PROMETHEUS_MULTIPROC_DIR"}
 
 
 def read_by(path: Path) -> set[str]:
-    """Return the names of the variables that a file asks the environment for.
+    """Return the names of the environment variables that a file reads.
 
-    A read is a literal name given to `environ.get(...)`, `environ[...]`, to a function of webapp/environment.py, or
-    beside a mapping named `environment`, as in `_required(environment, NAME)`.
+    A read is a literal name passed to `environ.get(...)`, `environ[...]` or a function of webapp/environment.py, or
+    passed together with a mapping called `environment`, as in `required(environment, NAME)`.
     """
     found: set[str] = set()
     for node in ast.walk(ast.parse(path.read_text())):
         if isinstance(node, ast.Call):
-            asked = [node.func, *node.args]
+            parts = [node.func, *node.args]
         elif isinstance(node, ast.Subscript):
-            asked = [node.value, node.slice]
+            parts = [node.value, node.slice]
         else:
             continue
-        texts = [each.value for each in asked if isinstance(each, ast.Constant)]
-        code = [ast.unparse(each) for each in asked if not isinstance(each, ast.Constant)]
-        if any(re.search(r"\benviron(ment)?\b", words) for words in code):
+        texts = [part.value for part in parts if isinstance(part, ast.Constant)]
+        code = [ast.unparse(part) for part in parts if not isinstance(part, ast.Constant)]
+        if any(re.search(r"\benviron(ment)?\b", expression) for expression in code):
             found |= {text for text in texts if isinstance(text, str) and NAME.fullmatch(text)}
     return found
 
 
 def listed_in(text: str) -> list[str]:
-    """Return the variables of an env.example, commented out or not, in its order."""
+    """Return the variables in the text of an env.example, in order, whether commented out or not."""
     return re.findall(r"^#?([A-Z][A-Z0-9_]+)=", text, re.MULTILINE)
 
 
@@ -54,7 +54,7 @@ def test_every_variable_that_is_read_is_in_the_example():
 
 
 def test_every_variable_of_the_example_is_read():
-    assert set(listed_in(EXAMPLE)) - READ - HANDED_ON == set()
+    assert set(listed_in(EXAMPLE)) - READ - READ_BY_AWS == set()
 
 
 def test_no_variable_is_listed_twice():
@@ -67,11 +67,11 @@ def test_no_variable_is_listed_twice():
         ("os.environ.get('A_NAME', '1')", {"A_NAME"}),
         ("os.environ['A_NAME']", {"A_NAME"}),
         ("environment.flag('A_NAME', 'on or off', default=False)", {"A_NAME"}),
-        ("_required(environment, 'A_NAME')", {"A_NAME"}),
+        ("required(environment, 'A_NAME')", {"A_NAME"}),
         ("counts['A_NAME'], print('A_NAME')", set()),
     ],
 )
-def test_this_test_finds_what_code_reads(tmp_path, code, names):
+def test_read_by_finds_the_variables_that_code_reads(tmp_path, code, names):
     (tmp_path / "code.py").write_text(code)
 
     assert read_by(tmp_path / "code.py") == names

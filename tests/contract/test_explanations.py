@@ -1,24 +1,32 @@
-"""An explanation says of every product of a day what the batch made of it."""
+"""Explanations agree with the batch about every product of a day."""
+
+import csv
 
 import pytest
 
 from spark_jobs import sample_data
 from tests.conftest import DAY
 from tests.contract.oracle import counted, rankings, trending
-from tests.contract.test_oracle import BEFORE, rows_of
+from tests.contract.test_oracle import BEFORE
 from tests.web.conftest import make_user
 from webapp.curation.models import HiddenProduct
-from webapp.rankings.explanations import explanation, find_explanation
+from webapp.lists.explanations import load_explanation, select_explanation
+from webapp.lists.inputs import Lookup, load_inputs
 from webapp.rankings.models import RANKINGS, Advertiser
 
 pytestmark = pytest.mark.long
 
-EVIDENCE = {"prior_weight": 20.0, "min_impressions": 5}
+PARAMETERS = {"prior_weight": 20.0, "min_impressions": 5}
+
+
+def rows_of(folder):
+    """Return the rows of a folder of CSV files as tuples."""
+    return [tuple(row) for path in folder.glob("*.csv") for row in list(csv.reader(path.open(newline="")))[1:]]
 
 
 @pytest.fixture
 def published(night, raw, spark):
-    """Two days of sample events with bad rows, one product hidden: the last of them ranked with evidence asked for."""
+    """Two days of sample events with invalid rows and a hidden product, ranked with a prior weight and a minimum."""
     small = ["--days", "2", "--until", DAY, "--advertisers", "4", "--products", "60", "--events-per-day", "8000"]
     sample_data.write(spark, raw.uri, sample_data.parse_arguments(small))
     views = rows_of(raw.folder / "product_views")
@@ -36,7 +44,7 @@ def published(night, raw, spark):
     return active, hidden, views, rows_of(raw.folder / "ads_views")
 
 
-def test_it_agrees_with_the_tables_and_the_oracle_for_every_product_of_a_day(published):
+def test_every_explanation_of_a_day_agrees_with_the_tables_and_the_oracle(published):
     active, hidden, views, ads = published
     seen = {key for counts in counted(active, views, ads, [DAY]) for key in counts}
     not_hidden = {
@@ -44,7 +52,7 @@ def test_it_agrees_with_the_tables_and_the_oracle_for_every_product_of_a_day(pub
         "ads": [row for row in ads if row[:2] != hidden],
     }
     everything = {"top": 10**6, "active": active, "day": DAY, **not_hidden}
-    ranked = dict(zip(("TopProduct", "TopCTR"), rankings(**everything, **EVIDENCE), strict=True))
+    ranked = dict(zip(("TopProduct", "TopCTR"), rankings(**everything, **PARAMETERS), strict=True))
     ranked["Trending"] = trending(**everything, past=[BEFORE])
     problems = []
     for model, rows in ranked.items():
@@ -54,7 +62,7 @@ def test_it_agrees_with_the_tables_and_the_oracle_for_every_product_of_a_day(pub
             for row in RANKINGS[model].objects.published().filter(date=DAY)
         }
         for advertiser, product in sorted(seen):
-            why = explanation(find_explanation(advertiser, model, product, None, key=None))
+            why = load_explanation(select_explanation(load_inputs(Lookup(advertiser)), model, product))
             expected = places.get((advertiser, product), (None, None))
             if (why.rank, why.score) != expected or why.listed != ((advertiser, product) in listed):
                 problems.append((model, advertiser, product, why, expected))

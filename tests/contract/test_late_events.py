@@ -1,12 +1,16 @@
-"""Late events, ranges that go on where they stopped, and a dry run that says what would change."""
+"""Late events, ranges that continue where they stopped, and a dry run that logs what would change."""
 
+import shutil
 from contextlib import closing
 from datetime import date
 
 import pytest
+from django.db import connection
 
-from spark_jobs.warehouse import Warehouse
+from spark_jobs.database import Database
+from spark_jobs.warehouse import RUN_TABLES, Warehouse, ledger, locks
 from tests.conftest import ADS, DAY, VIEWS
+from tests.faults.database import Session
 from webapp.rankings.models import Run, TopProduct
 
 pytestmark = pytest.mark.long
@@ -23,18 +27,32 @@ def rows(days, product="p", times=1):
 
 
 def runs():
-    """Every run as (day of the month, state), in the order they were opened."""
+    """Return (day of the month, state) of every run, in the order in which they were opened."""
     return [(run.day.day, run.state) for run in Run.objects.order_by("id")]
 
 
+@pytest.fixture(scope="module")
+def kept():
+    """What the first test with `three_days` published: its folder, a copy of it, and its rows by table."""
+    return []
+
+
 @pytest.fixture
-def three_days(night, raw):
-    """Three published days before DAY, from flat files that hold DAY as well."""
-    raw.fill(**rows(DAYS))
-    night(*THREE_BEFORE)
+def three_days(night, raw, stack, tmp_path, tmp_path_factory, kept):
+    """Three published days before DAY, from flat files that hold DAY too. The first test runs them; others get copies."""
+    with closing(Session(Database.from_url(stack.postgres.url(connection.settings_dict["NAME"])))) as owner:
+        if not kept:
+            raw.fill(**rows(DAYS))
+            night(*THREE_BEFORE)
+            copy = shutil.copytree(tmp_path, tmp_path_factory.mktemp("three days") / "copy")
+            kept += tmp_path, copy, owner.copy_out(["run", "advertiser", *RUN_TABLES])
+        else:
+            folder, copy, tables = kept
+            shutil.copytree(copy, tmp_path, dirs_exist_ok=True)
+            owner.copy_in({table: text.replace(str(folder), str(tmp_path)) for table, text in tables.items()})
 
 
-def test_a_night_publishes_an_earlier_day_again_when_its_events_came_late(night, raw, three_days):
+def test_an_earlier_day_is_published_again_if_its_events_came_late(night, raw, three_days):
     late = rows(DAYS)
     late["views"] += [("a", "late", DAYS[1])]
     raw.fill(**late)
@@ -49,7 +67,7 @@ def test_a_night_publishes_an_earlier_day_again_when_its_events_came_late(night,
     }
 
 
-def test_a_night_leaves_earlier_days_alone_when_only_other_days_of_the_file_changed(night, raw, three_days):
+def test_an_earlier_day_is_unchanged_if_only_other_days_of_its_file_changed(night, raw, three_days):
     raw.fill(**rows(DAYS, times=1), active=["a"]).put(
         "product_views.csv", VIEWS + "".join(f"a,p,{day}\n" for day in reversed(DAYS))
     )
@@ -58,34 +76,34 @@ def test_a_night_leaves_earlier_days_alone_when_only_other_days_of_the_file_chan
     assert runs() == [(17, "published"), (18, "published"), (19, "published"), (20, "published")]
 
 
-def test_no_lookback_leaves_late_events_unread(night, raw, three_days):
+def test_no_lookback_ignores_late_events(night, raw, three_days):
     raw.fill(**rows(DAYS, times=2))
     night("--no-lookback")
 
     assert runs() == [(17, "published"), (18, "published"), (19, "published"), (20, "published")]
 
 
-def test_a_night_looks_back_as_far_as_it_is_told(night, raw, three_days):
+def test_lookback_days_limits_the_lookback(night, raw, three_days):
     raw.fill(**rows(DAYS, times=2))
     night(LOOKBACK_DAYS="1")
 
     assert runs()[3:] == [(20, "published"), (19, "published")]
 
 
-def test_a_day_is_final_when_no_night_looks_back_at_it_any_more(night, raw, three_days):
+def test_a_day_is_final_once_it_is_older_than_the_lookback(night, raw, three_days):
     night()
 
     assert dict(Run.objects.published().values_list("day__day", "final")) == {17: True, 18: False, 19: False, 20: False}
 
 
-def test_an_earlier_day_whose_events_are_gone_stays_as_it_is(night, raw, three_days):
+def test_an_earlier_day_whose_events_are_gone_stays_published(night, raw, three_days):
     raw.fill(**rows([DAY]))
 
     assert night()
     assert runs() == [(17, "published"), (18, "published"), (19, "published"), (20, "published")]
 
 
-def test_an_earlier_day_that_was_refused_is_published_once_the_rest_of_it_arrives(night, raw):
+def test_a_refused_day_is_published_once_its_missing_events_arrive(night, raw):
     raw.fill(views=[("a", "p", DAYS[2])], ads=[("a", "p", "impression", DAY)])
     night("--day", DAYS[2])
     raw.fill(**rows(DAYS[2:]))
@@ -94,7 +112,7 @@ def test_an_earlier_day_that_was_refused_is_published_once_the_rest_of_it_arrive
     assert runs() == [(19, "refused"), (20, "published"), (19, "published")]
 
 
-def test_an_earlier_day_that_was_refused_is_not_tried_again_as_long_as_nothing_arrives(night, raw):
+def test_a_refused_day_is_not_run_again_if_nothing_arrives(night, raw):
     raw.fill(views=[("a", "p", DAYS[2])], ads=[])
     night("--day", DAYS[2])
     raw.put("ads_views.csv", f"{ADS}a,p,impression,{DAY}\n").put(
@@ -105,7 +123,7 @@ def test_an_earlier_day_that_was_refused_is_not_tried_again_as_long_as_nothing_a
     assert runs() == [(19, "refused"), (20, "published")]
 
 
-def test_a_broken_file_of_an_earlier_day_does_not_keep_the_asked_day_from_being_published(night, raw, caplog):
+def test_the_requested_day_is_published_even_if_a_file_of_an_earlier_day_is_broken(night, raw, caplog):
     raw.fill()
     for name, header, row in (("product_views", VIEWS, "a,p,{}"), ("ads_views", ADS, "a,p,impression,{}")):
         (raw.folder / f"{name}.csv").unlink()
@@ -116,19 +134,19 @@ def test_a_broken_file_of_an_earlier_day_does_not_keep_the_asked_day_from_being_
 
     assert night()
     assert runs() == [(19, "published"), (20, "published")]
-    assert f"not looking back at {DAYS[2]}: " in caplog.text
+    assert f"leaving {DAYS[2]} to the next nightly run: " in caplog.text
 
 
-def test_an_earlier_day_that_another_run_holds_is_left_to_it(night, raw, three_days, database):
+def test_the_lookback_skips_an_earlier_day_that_another_run_holds(night, raw, three_days, database):
     raw.fill(**rows(DAYS, times=2))
     with closing(Warehouse(database)) as other:
-        other.hold([date.fromisoformat(DAYS[1])])
+        locks.lock_day(other, date.fromisoformat(DAYS[1]))
         night()
 
     assert runs()[3:] == [(20, "published"), (17, "published"), (19, "published")]
 
 
-def test_a_range_leaves_days_alone_whose_input_is_unchanged(night, raw, three_days, capsys):
+def test_a_range_skips_days_whose_input_is_unchanged(night, raw, three_days, capsys):
     capsys.readouterr()
     assert night(*THREE_BEFORE)
 
@@ -136,25 +154,32 @@ def test_a_range_leaves_days_alone_whose_input_is_unchanged(night, raw, three_da
     assert capsys.readouterr().out.count('"state": "unchanged"') == 3
 
 
-def test_a_range_goes_on_where_it_was_stopped(night, raw, database):
+def test_a_range_ranks_an_unchanged_day_again_if_the_lake_has_lost_its_counts(night, three_days, tmp_path):
+    shutil.rmtree(tmp_path / "lake" / "counts" / f"date={DAYS[1]}")
+    assert night(*THREE_BEFORE)
+
+    assert runs() == [(17, "published"), (18, "superseded"), (19, "published"), (18, "published")]
+
+
+def test_a_range_continues_where_it_was_stopped(night, raw, database):
     raw.fill(**rows(DAYS))
     night("--from", DAYS[0], "--to", DAYS[1])
     with closing(Warehouse(database)) as killed:
-        killed.hold([date.fromisoformat(DAYS[2])])
-        killed.open_runs([date.fromisoformat(DAYS[2])], "test", "test", {})
+        locks.lock_day(killed, date.fromisoformat(DAYS[2]))
+        ledger.open_runs(killed, [date.fromisoformat(DAYS[2])], "test", "test", {})
     night("--from", DAYS[0], "--to", DAY)
 
     assert runs() == [(17, "published"), (18, "published"), (19, "failed"), (19, "published"), (20, "published")]
 
 
-@pytest.mark.parametrize("option", [("--force",), ("--top", "1"), ("--ctr-prior-weight", "20")])
-def test_a_range_does_days_again_when_forced_or_asked_for_other_lists(night, raw, three_days, option):
+@pytest.mark.parametrize("option", [("--force",), ("--ctr-prior-weight", "20")])
+def test_a_range_runs_unchanged_days_again_if_forced_or_if_parameters_differ(night, raw, three_days, option):
     night(*THREE_BEFORE, *option)
 
     assert runs()[3:] == [(17, "published"), (18, "published"), (19, "published")]
 
 
-def test_a_dry_run_says_what_would_change(night, raw, caplog):
+def test_a_dry_run_logs_what_would_change(night, raw, caplog):
     raw.fill(views=[("a", p, DAY) for p in "xxyyyz"], ads=[("a", "x", "impression", DAY)])
     night()
     raw.fill(views=[("a", p, DAY) for p in "xxxxyyyn"], ads=[("a", "x", "impression", DAY)])

@@ -1,16 +1,13 @@
-"""A night against the tables that Django's migrations make: what is published, superseded, refused or left alone."""
+"""The nightly job against the tables of Django's migrations: what is published, superseded, refused or unchanged."""
 
 import gzip
-import threading
-from collections import Counter
 from contextlib import closing
 from datetime import date
 
-import psycopg2
 import pytest
 
 from spark_jobs.runs import Failed
-from spark_jobs.warehouse import DayIsHeld, Warehouse
+from spark_jobs.warehouse import DayIsHeld, Warehouse, ledger, locks, publication
 from tests.conftest import DAY, VIEWS, a_day_of_events
 from webapp.rankings.models import Advertiser, Run, TopCTR, TopProduct
 
@@ -18,7 +15,7 @@ ON = date.fromisoformat(DAY)
 
 
 def lists_of(run):
-    """Return all rows of both rankings of a run, without what a rerun may change."""
+    """Return the rows of a run in two tables, without the columns that a rerun changes."""
     return [
         list(model.objects.of(run).order_by("advertiser_id", "rank").values_list("advertiser_id", "rank", *columns))
         for model, columns in (
@@ -28,7 +25,9 @@ def lists_of(run):
     ]
 
 
-def test_a_night_publishes_both_rankings(night, raw):
+def test_the_nightly_job_publishes_lists_of_several_models_and_keeps_the_counts_in_the_lake(
+    night, raw, spark, tmp_path
+):
     raw.fill(**a_day_of_events())
     assert night()
 
@@ -37,13 +36,15 @@ def test_a_night_publishes_both_rankings(night, raw):
     assert (rate.advertiser_id, rate.product_id, rate.rank, rate.clicks, rate.impressions) == ("a", "p", 1, 1, 1)
     assert rate.ctr == 1.0
     assert f"{product.date:%Y-%m-%d}" == DAY
+    folder = f"file://{tmp_path}/lake/counts/date={DAY}/run={Run.objects.get().id}"
+    assert [tuple(row) for row in spark.read.parquet(folder).collect()] == [("a", "p", 1, 1, 1)]
 
 
-def test_the_ledger_says_what_was_run_and_counted(night, raw):
+def test_the_ledger_records_parameters_and_counts(night, raw):
     raw.fill(
         active=["a", "b"], views=[("a", "p", DAY), ("idle", "p", DAY), ("a", "", DAY)], ads=a_day_of_events()["ads"]
     )
-    night("--top", "5", "--ctr-prior-weight", "20", MAX_REJECTED_SHARE="0.34", MIN_IMPRESSIONS="1")
+    night("--top", "5", CTR_PRIOR_WEIGHT="20", MIN_IMPRESSIONS="1", MAX_REJECTED_SHARE="0.34")
 
     run = Run.objects.get()
     assert (run.state, str(run.day), run.parameters["top"]) == ("published", DAY, 5)
@@ -53,6 +54,7 @@ def test_the_ledger_says_what_was_run_and_counted(night, raw):
     assert run.counts == {
         "read": {"product_views": 3, "ads_views": 2},
         "rejected": {"bad_product_id": 1},
+        "rejected_examples": {"bad_product_id": f"a,,{DAY}"},
         "rejected_share": {"product_views": 0.333333, "ads_views": 0.0, "advertiser_ids": 0.0},
         "inactive": 1,
         "active_advertisers": 2,
@@ -68,19 +70,12 @@ def test_the_ledger_says_what_was_run_and_counted(night, raw):
         "trending": 0,
         "top_product_window": 2,
         "top_ctr_window": 2,
+        "lists": 6,
         "usual_events": None,
     }
 
 
-def test_the_counts_of_a_run_are_parquet_in_the_lake(night, raw, spark, tmp_path):
-    raw.fill(**a_day_of_events())
-    night()
-
-    folder = f"file://{tmp_path}/lake/counts/date={DAY}/run={Run.objects.get().id}"
-    assert [tuple(row) for row in spark.read.parquet(folder).collect()] == [("a", "p", 1, 1, 1)]
-
-
-def test_the_same_day_run_twice_gives_the_same_rows_and_one_published_run(night, raw):
+def test_a_rerun_gives_the_same_rows_and_supersedes_the_first_run(night, raw):
     tied = [(f"p{n}", n % 3) for n in range(30)]
     raw.fill(
         views=[("a", product, DAY) for product, _ in tied],
@@ -95,29 +90,28 @@ def test_the_same_day_run_twice_gives_the_same_rows_and_one_published_run(night,
     assert len(lists_of(second)[0]) == len(lists_of(second)[1]) == 20
 
 
-def test_a_product_below_the_minimum_of_impressions_is_in_top_product_alone(night, raw):
-    raw.fill(
-        views=[("a", "seldom", DAY)],
-        ads=[("a", "seldom", "impression", DAY)] + [("a", "often", "impression", DAY)] * 2,
-    )
-    assert night("--min-impressions", "2")
+@pytest.fixture
+def publish(database):
+    """A function that publishes a day without lists, with its active advertisers, as a run of its own does."""
 
-    assert [row.product_id for row in TopProduct.objects.published()] == ["seldom"]
-    assert [row.product_id for row in TopCTR.objects.published()] == ["often"]
+    def publish(day, active):
+        with closing(Warehouse(database)) as warehouse:
+            [run] = ledger.open_runs(warehouse, [day], "test", "test", {}).values()
+            publication.publish(warehouse, run, day, {}, active)
+
+    return publish
 
 
-def test_advertisers_follow_the_newest_list(night, raw):
-    raw.fill(active=["a", "b"], **a_day_of_events())
-    night()
+def test_advertisers_are_active_if_the_newest_day_lists_them(night, raw, publish):
+    publish(ON, ["a", "b"])
     raw.fill(active=["a", "c"], **a_day_of_events())
     night()
 
     assert dict(Advertiser.objects.values_list("advertiser_id", "active")) == {"a": True, "b": False, "c": True}
 
 
-def test_an_older_day_does_not_change_who_is_active(night, raw):
-    raw.fill(active=["a"], **a_day_of_events())
-    night()
+def test_an_older_day_does_not_change_who_is_active(night, raw, publish):
+    publish(ON, ["a"])
     raw.fill(active=["a", "gone"], **a_day_of_events("2026-11-19"))
     night("--from", "2026-11-19", "--to", "2026-11-19")
 
@@ -145,7 +139,7 @@ def test_a_range_publishes_each_of_its_days(night, raw):
         ({"active": ["b"], **a_day_of_events()}, "top_product has no rows; top_ctr has no rows"),
     ],
 )
-def test_a_day_with_something_missing_is_refused_and_says_what(night, raw, files, finding):
+def test_a_day_with_missing_input_is_refused_with_its_reason(night, raw, files, finding):
     raw.fill(**files)
     assert not night()
 
@@ -154,25 +148,15 @@ def test_a_day_with_something_missing_is_refused_and_says_what(night, raw, files
     assert finding in run.message
 
 
-def test_a_refused_day_leaves_the_last_good_run_published(night, raw):
-    raw.fill(**a_day_of_events())
-    night()
-    raw.fill()
-    night()
-
-    assert [run.state for run in Run.objects.order_by("id")] == ["published", "refused"]
-
-
-def test_a_refused_day_in_a_range_does_not_keep_the_next_from_being_published(night, raw):
+def test_after_a_refused_day_the_rest_of_a_range_is_published(night, raw):
     raw.fill(**a_day_of_events())
 
     assert not night("--from", "2026-11-19", "--to", DAY)
     assert [(run.day.day, run.state) for run in Run.objects.order_by("day")] == [(19, "refused"), (20, "published")]
 
 
-def test_under_half_of_the_usual_events_are_refused_unless_allowed(night, raw):
-    raw.fill(views=[("a", "p", "2026-11-19")] * 10, ads=[("a", "p", "impression", "2026-11-19")] * 10)
-    night("--from", "2026-11-19", "--to", "2026-11-19")
+def test_less_than_half_of_the_usual_events_is_refused_unless_a_drop_is_allowed(night, raw):
+    Run.objects.create(day="2026-11-19", state="published", published_at=f"{DAY}T05:00Z", counts={"events": 20})
     raw.fill(**a_day_of_events())
 
     assert not night()
@@ -192,7 +176,7 @@ def test_a_dry_run_leaves_nothing_behind(night, raw, tmp_path):
     assert not [path for path in (tmp_path / "lake").rglob("*") if path.is_file()]
 
 
-def test_a_dry_run_of_a_bad_day_says_so_and_leaves_nothing_behind(night, raw):
+def test_a_dry_run_of_a_bad_day_fails_the_audit_and_leaves_nothing_behind(night, raw):
     raw.fill()
 
     assert not night("--dry-run")
@@ -209,7 +193,7 @@ def test_a_failed_run_is_in_the_ledger_with_its_reason_and_without_rows(night, r
     assert "has no column 'product_id'" in run.message
 
 
-def test_a_truncated_gzip_fails_the_run_and_is_named(night, raw):
+def test_a_truncated_gzip_file_fails_the_run_and_is_named(night, raw):
     raw.fill(**a_day_of_events())
     (raw.folder / "product_views.csv").unlink()
     whole = gzip.compress((VIEWS + "".join(f"a,p{n},{DAY}\n" for n in range(100_000))).encode())
@@ -222,51 +206,24 @@ def test_a_truncated_gzip_fails_the_run_and_is_named(night, raw):
     assert "Unexpected end" in message
 
 
-def test_a_day_that_another_run_holds_is_left_alone(night, raw, database):
+def test_a_day_that_another_run_holds_cannot_be_run(night, raw, database):
     raw.fill(**a_day_of_events())
     with closing(Warehouse(database)) as other:
-        other.hold([ON])
-        run = other.open_runs([ON], "test", "test", {})[ON]
+        locks.lock_day(other, ON)
+        run = ledger.open_runs(other, [ON], "test", "test", {})[ON]
 
         with pytest.raises(DayIsHeld, match=f"another run holds {DAY} \\(run {run}, started "):
             night()
 
 
-def test_a_run_whose_process_died_is_marked_failed_by_the_next_and_its_rows_go(night, raw, database):
+def test_the_next_run_fails_a_dead_one_and_deletes_its_rows(night, raw, database):
     raw.fill(**a_day_of_events())
     with closing(Warehouse(database)) as dead:
-        dead.hold([ON])
-        run = dead.open_runs([ON], "test", "test", {})[ON]
+        locks.lock_day(dead, ON)
+        run = ledger.open_runs(dead, [ON], "test", "test", {})[ON]
         TopProduct.objects.create(run_id=run, date=ON, advertiser_id="a", product_id="p", rank=1, views=1)
     night()
 
-    assert Run.objects.get(pk=run).state == "failed"
+    dead_run = Run.objects.get(pk=run)
+    assert (dead_run.state, dead_run.message) == ("failed", "the process died without reporting")
     assert not TopProduct.objects.filter(run_id=run).exists()
-
-
-def test_a_reader_who_never_stops_asking_sees_a_whole_list_at_every_moment_of_a_rerun(night, raw, database):
-    raw.fill(views=[("a", f"p{n}", DAY) for n in range(5)], ads=[("a", "p", "impression", DAY)])
-    night()
-    seen: Counter[tuple[tuple[int, int], ...]] = Counter()
-    stop = threading.Event()
-
-    def read():
-        with closing(psycopg2.connect(**database.libpq_parameters)) as connection, connection.cursor() as cursor:
-            connection.autocommit = True
-            while not stop.is_set():
-                cursor.execute(
-                    "select run_id, count(*) from top_product join run on run.id = run_id"
-                    " where run.state = 'published' group by run_id"
-                )
-                seen[tuple(cursor.fetchall())] += 1
-                stop.wait(0.005)
-
-    reader = threading.Thread(target=read)
-    reader.start()
-    night()
-    stop.set()
-    reader.join()
-
-    first, second = Run.objects.order_by("id").values_list("id", flat=True)
-    assert set(seen) <= {((first, 5),), ((second, 5),)}
-    assert seen[(first, 5),] > 10

@@ -1,8 +1,7 @@
-"""Every column of both tables agrees with a second, independent computation over the same raw rows."""
+"""Every column of every list agrees with an independent computation over the same raw events."""
 
 import csv
 import io
-import json
 import random
 
 import duckdb
@@ -17,7 +16,7 @@ from webapp.rankings.models import Run, TopCTR, TopCTRWindow, TopProduct, TopPro
 BEFORE = "2026-11-19"
 DAYS = [BEFORE, DAY, f"{DAY} 23:59:59", f"{DAY}T00:00:00Z"]
 VISITED, RATED = ("views",), ("clicks", "impressions", "ctr", "score")
-# Ids that CSV, SQL, globs, JSON or a careless join would get wrong.
+# Ids that break careless use of CSV, SQL, globs, JSON or joins.
 TRICKY = [
     "a",
     "A",
@@ -55,7 +54,7 @@ def write_raw(raw, active, views, ads):
 
 
 def rows_in(model, columns, **of):
-    """Return the table's rows of the day's published run, as the oracle writes them."""
+    """Return the rows of the day's published run in the oracle's form."""
     rows = model.objects.published().filter(date=DAY, **of)
     found = rows.values_list("advertiser_id", "rank", "date", "product_id", *columns)
     return sorted((*row[:2], f"{row[2]:%Y-%m-%d}", *row[3:]) for row in found)
@@ -73,19 +72,23 @@ def published_over(days):
 
 @st.composite
 def raw_rows(draw):
-    """A few advertisers and products, many events: ties, products never shown and clicks without impressions abound."""
+    """A few advertisers and products with many events: many ties, products never shown, clicks without impressions.
+
+    Both days have a product with two impressions, because the audit refuses a day without any list of TopCTR.
+    """
     advertisers = draw(st.lists(ids, min_size=2, max_size=4, unique=True))
     products = draw(st.lists(ids, min_size=1, max_size=30, unique=True))
     pick = random.Random(draw(st.integers(0, 2**32)))  # noqa: S311  # hypothesis shrinks the seed, not 200 rows
     events = [(pick.choice(advertisers), pick.choice(products), pick.choice(DAYS)) for _ in range(200)]
     views = [*events[:100], (advertisers[0], products[0], DAY)]
     ads = [(a, p, pick.choice(["impression", "impression", "click"]), day) for a, p, day in events[100:]]
-    return advertisers[:-1], views, [*ads, *[(advertisers[0], products[0], "impression", DAY)] * 2]
+    shown = [(advertisers[0], products[0], "impression", day) for day in (BEFORE, DAY)]
+    return advertisers[:-1], views, [*ads, *shown * 2]
 
 
-# Each example is a night of some seconds, so a failing one is shown as it was found, not made smaller.
+# Each example is a run of some seconds, so failing ones are not shrunk.
 @settings(
-    max_examples=6,
+    max_examples=3,
     deadline=None,
     phases=[Phase.explicit, Phase.generate],
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
@@ -96,12 +99,12 @@ def raw_rows(draw):
     min_impressions=st.sampled_from(["1", "2"]),
     trend_weight=st.sampled_from(["1", "20"]),
 )
-def test_generated_events_rank_as_plain_python_says(night, raw, rows, prior_weight, min_impressions, trend_weight):
-    """Every model, over every window, of a day and the one before it."""
+def test_generated_events_are_ranked_as_in_plain_python(night, raw, rows, prior_weight, min_impressions, trend_weight):
+    """Every model and window, on a day and the day before it."""
     active, views, ads = rows
     write_raw(raw, active, views, ads)
     evidence = ["--ctr-prior-weight", prior_weight, "--min-impressions", min_impressions]
-    # hypothesis makes quiet days as well
+    # hypothesis generates days with few events, too
     night("--allow-drop", "--from", BEFORE, "--to", DAY, *evidence, "--trend-prior-weight", trend_weight)
 
     ranked_by = {"prior_weight": float(prior_weight), "min_impressions": int(min_impressions)}
@@ -114,7 +117,7 @@ def test_generated_events_rank_as_plain_python_says(night, raw, rows, prior_weig
 
 @pytest.fixture
 def sample(stack, spark, raw):
-    """Sample data with its bad rows, written by the sample's own code to the local folder."""
+    """Sample data, with its invalid rows, in the local folder."""
     from spark_jobs import sample_data
 
     options = sample_data.parse_arguments(
@@ -124,8 +127,8 @@ def sample(stack, spark, raw):
     return raw
 
 
-def test_sample_events_rank_as_duckdb_says(night, sample):
-    """A day of 20,000 events, bad rows included, against SQL over the same files."""
+def test_sample_events_are_ranked_as_in_duckdb_and_each_line_is_counted_rejected_or_inactive(night, sample):
+    """A day of 20,000 events, with invalid rows, against SQL over the same files."""
     assert night()
 
     rows_of = {
@@ -153,28 +156,8 @@ def test_sample_events_rank_as_duckdb_says(night, sample):
         from counted where impressions > 0 qualify rank <= 20 order by all
     """).fetchall()
 
-    assert published() == (top_product, top_ctr)
-    assert len(top_product) == len(top_ctr) == 6 * 20
-
-
-def rows_of(folder):
-    """Return the rows of a folder of CSV files as tuples."""
-    return [tuple(row) for path in folder.glob("*.csv") for row in list(csv.reader(path.open(newline="")))[1:]]
-
-
-def test_smoothed_sample_events_rank_as_plain_python_says(night, sample):
-    """The same day by variables of the deployment: rates pulled towards the advertiser's own, rarely shown products out."""
-    assert night(CTR_PRIOR_WEIGHT="20", MIN_IMPRESSIONS="5")
-
-    active = [row[0] for row in rows_of(sample.folder / "advertiser_ids")]
-    views, ads = (rows_of(sample.folder / name) for name in ("product_views", "ads_views"))
-    assert published() == rankings(active, views, ads, DAY, prior_weight=20, min_impressions=5)
-
-
-def test_the_published_counts_add_up(night, sample):
-    """What was read is what was counted, rejected or of advertisers who are not active; nothing falls between."""
-    night()
-
     counts = Run.objects.get().counts
-    rejected = sum(number for reason, number in counts["rejected"].items())
-    assert sum(counts["read"].values()) == counts["events"] + counts["inactive"] + rejected, json.dumps(counts)
+    lines = counts["events"] + counts["inactive"] + sum(counts["rejected"].values())
+    assert published() == (top_product, top_ctr)
+    assert sum(counts["read"].values()) == lines, counts
+    assert len(top_product) == len(top_ctr) == 6 * 20

@@ -1,4 +1,4 @@
-"""What `make package` makes, used as a cluster uses it: a script and a zip, far from any checkout."""
+"""The result of `make package`, a script and a zip, used outside of any checkout, as on a cluster."""
 
 import re
 import subprocess
@@ -24,7 +24,7 @@ def test_the_same_sources_make_the_same_zip(tmp_path):
     assert (tmp_path / "one.zip").read_bytes() == (tmp_path / "two.zip").read_bytes()
 
 
-def test_a_cluster_gets_no_second_spark():
+def test_the_requirements_for_a_cluster_leave_out_spark():
     needed = re.findall(r"^([a-z0-9-]+)==", without_spark((ROOT / "requirements-spark.txt").read_text()), re.MULTILINE)
 
     assert {"psycopg2-binary", "boto3"} < set(needed)
@@ -32,10 +32,10 @@ def test_a_cluster_gets_no_second_spark():
 
 
 @pytest.mark.long
-def test_the_zip_runs_a_night_in_an_empty_folder_with_its_url_from_secrets_manager(stack, bucket, url, packaged_job):
+def test_the_zip_runs_in_an_empty_folder_with_its_database_url_from_secrets_manager(stack, bucket, url, packaged_job):
     bucket(advertiser_ids=ACTIVE, product_views=VIEWS, ads_views=ADS)
     manager = boto3.client("secretsmanager", endpoint_url=stack.s3.endpoint(), region_name=REGION)
     secret = manager.create_secret(Name="batch-url", SecretString=url)["ARN"]
     ended = packaged_job(DATABASE_SECRET=secret, DATABASE_URL="")
 
-    assert (ended.code, Run.objects.published().count()) == (0, 1), ended.said
+    assert (ended.code, Run.objects.published().count()) == (0, 1), ended.output

@@ -1,4 +1,4 @@
-"""A range of days is ranked together, and published as its days one by one would be."""
+"""A range is ranked together, with the same results as its days one by one."""
 
 from datetime import date
 
@@ -6,10 +6,12 @@ import pytest
 
 from spark_jobs import night as night_module
 from spark_jobs.runs import Failed
-from spark_jobs.warehouse import Warehouse
+from spark_jobs.warehouse import publication
 from tests.conftest import DAY
 from tests.contract.test_steps import rows_of
 from webapp.rankings.models import Run, TopProductWindow, Trending
+
+pytestmark = pytest.mark.long
 
 DAYS = ["2026-11-18", "2026-11-19", DAY]
 RANGE = ("--from", DAYS[0], "--to", DAY)
@@ -18,7 +20,7 @@ REFUSED = DAYS[1]
 
 @pytest.fixture
 def three_days(raw):
-    """Days on which two advertisers' products rise, fall, appear and are gone; on each a line is rejected."""
+    """Days on which two advertisers' products rise, appear and disappear; each has a rejected line."""
     views, ads = [], []
     for n, day in enumerate(DAYS):
         for whose in ("a", "b"):
@@ -31,13 +33,13 @@ def three_days(raw):
 
 @pytest.fixture
 def without_ads_on_the_second(three_days):
-    """The audit refuses that day."""
+    """The audit refuses the second day."""
     kept = [line for line in (three_days.folder / "ads_views.csv").read_text().splitlines() if REFUSED not in line]
     return three_days.put("ads_views.csv", "\n".join(kept) + "\n")
 
 
 def rows_by_day():
-    """Return what each published day has in each table, and its numbers, without what two runs may differ in."""
+    """Return each published day's rows and counts, without those that differ between runs."""
     return {
         str(run.day): {
             **rows_of(run),
@@ -51,7 +53,7 @@ def one_by_one(night, days=DAYS):
     return [night("--from", day, "--to", day, "--force", MAX_REJECTED_SHARE="1") for day in days]
 
 
-def test_a_range_has_the_rows_and_numbers_of_its_days_one_by_one(night, three_days):
+def test_a_range_has_the_same_rows_and_counts_as_its_days_one_by_one(night, three_days):
     assert night(*RANGE, MAX_REJECTED_SHARE="1")
     together = rows_by_day()
     assert all(one_by_one(night))
@@ -61,8 +63,7 @@ def test_a_range_has_the_rows_and_numbers_of_its_days_one_by_one(night, three_da
     assert all(together[DAY].values())
 
 
-@pytest.mark.long
-def test_what_is_refused_in_a_range_is_not_in_the_past_of_the_days_after_it(night, without_ads_on_the_second):
+def test_a_refused_day_is_not_in_the_history_of_later_days_of_its_range(night, without_ads_on_the_second):
     assert not night(*RANGE, MAX_REJECTED_SHARE="1")
     together = rows_by_day()
     assert one_by_one(night) == [True, False, True]
@@ -74,8 +75,7 @@ def test_what_is_refused_in_a_range_is_not_in_the_past_of_the_days_after_it(nigh
     assert all(REFUSED not in run.inputs["lake"] for run in Run.objects.exclude(pk=refused.pk))
 
 
-@pytest.mark.long
-def test_a_long_range_goes_a_part_at_a_time_and_each_part_is_the_past_of_the_next(night, three_days, monkeypatch):
+def test_a_long_range_runs_in_parts_and_each_part_is_history_of_the_next(night, three_days, monkeypatch):
     monkeypatch.setattr(night_module, "DAYS_AT_ONCE", 2)
     assert night(*RANGE, MAX_REJECTED_SHARE="1")
 
@@ -84,15 +84,15 @@ def test_a_long_range_goes_a_part_at_a_time_and_each_part_is_the_past_of_the_nex
     assert Trending.objects.of(last).exists()
 
 
-def test_a_failure_leaves_what_is_published_and_fails_all_other_days_of_the_range(night, three_days, monkeypatch):
-    publish = Warehouse.publish
+def test_a_failure_keeps_published_days_and_fails_the_rest_of_the_range(night, three_days, monkeypatch):
+    publish = publication.publish
 
-    def fail_on_the_second(self, run, day, *rest):
+    def fail_on_the_second_day(warehouse, run, day, *rest):
         if day == date.fromisoformat(DAYS[1]):
             raise OSError("no more")
-        publish(self, run, day, *rest)
+        publish(warehouse, run, day, *rest)
 
-    monkeypatch.setattr(Warehouse, "publish", fail_on_the_second)
+    monkeypatch.setattr(publication, "publish", fail_on_the_second_day)
     with pytest.raises(Failed, match="no more"):
         night(*RANGE, MAX_REJECTED_SHARE="1")
 

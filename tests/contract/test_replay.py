@@ -1,4 +1,4 @@
-"""Published days ranked by other parameters from the lake, shown beside what is published."""
+"""Replay: published days ranked again with other parameters, from the lake."""
 
 import json
 from contextlib import closing
@@ -6,18 +6,21 @@ from contextlib import closing
 import pytest
 
 from spark_jobs import nightly
+from spark_jobs.job import Job
 from spark_jobs.replay import CannotReplay, replay
 from spark_jobs.settings import Storage
 from spark_jobs.warehouse import Warehouse
 from tests.conftest import DAY
 from webapp.rankings.models import Run, TopCTR
 
+pytestmark = pytest.mark.long
+
 RATES = {"dull": (0, 100), "lucky": (1, 1), "proven": (9, 10)}
 
 
 @pytest.fixture
 def published(night, raw):
-    """A published day: by plain ratios the lucky product comes before the proven one."""
+    """A published day on which, by plain ratios, the lucky product comes before the proven one."""
     events = [
         ("a", product, kind, DAY)
         for product, times in RATES.items()
@@ -31,7 +34,7 @@ def published(night, raw):
 
 @pytest.fixture
 def replayed(spark, database, tmp_path, raw, capsys):
-    """A function that replays days with these arguments and returns the lines that were printed."""
+    """A function that replays the day with these arguments and returns the printed lines."""
 
     def run(*arguments):
         options = nightly.options_from(
@@ -39,20 +42,22 @@ def replayed(spark, database, tmp_path, raw, capsys):
         )
         capsys.readouterr()
         with closing(Warehouse(database)) as warehouse:
-            replay(spark, warehouse, Storage(raw.uri, (tmp_path / "lake").as_uri()), options)
-        return capsys.readouterr().out.splitlines()
+            replay(Job(spark, warehouse, Storage(raw.uri, (tmp_path / "lake").as_uri()), options))
+        printed = capsys.readouterr()
+        return [*printed.err.splitlines(), *printed.out.splitlines()]
 
     return run
 
 
-def test_other_parameters_are_shown_beside_the_published_lists(published, replayed):
+def test_a_replay_prints_changes_and_both_lists_and_stores_nothing(published, replayed, tmp_path):
+    lake = sorted(tmp_path.joinpath("lake").rglob("*"))
     said = replayed("--ctr-prior-weight", "20")
 
     run = published[0]["run_id"]
     assert said[:-2] == [
-        f"{DAY} top_product, against run {run}: 0 entered, 0 left, 0 moved",
-        f"{DAY} top_ctr, against run {run}: 0 entered, 0 left, 2 moved",
-        "  advertiser a: 2 of its places differ",
+        f"{DAY} top_product, compared with run {run}: 0 entered, 0 left, 0 moved",
+        f"{DAY} top_ctr, compared with run {run}: 0 entered, 0 left, 2 moved",
+        "  advertiser a: 2 products",
         f"    rank  {'published':<48}  replayed",
         f"       1  {'lucky 1 1 1.0000':<48}  proven 9 10 0.3601",
         f"       2  {'proven 9 10 0.9000':<48}  lucky 1 1 0.1334",
@@ -61,44 +66,37 @@ def test_other_parameters_are_shown_beside_the_published_lists(published, replay
     report = json.loads(said[-1])
     assert (report["day"], report["run"], report["state"]) == (DAY, run, "replayed")
     assert report["counts"]["changes"]["top_ctr"] == {"entered": 0, "left": 0, "moved": 2}
-
-
-def test_a_replay_changes_nothing(published, replayed, tmp_path):
-    lake = sorted(tmp_path.joinpath("lake").rglob("*"))
-    replayed("--ctr-prior-weight", "20")
-
     assert list(TopCTR.objects.order_by("rank").values()) == published
     assert Run.objects.count() == 1
     assert sorted(tmp_path.joinpath("lake").rglob("*")) == lake
 
 
-def test_the_same_parameters_give_the_published_lists(published, replayed):
-    assert [line.partition(": ")[2] for line in replayed()[:-1]] == ["0 entered, 0 left, 0 moved"] * 3
+def test_the_same_parameters_give_the_published_lists_and_a_product_below_a_minimum_leaves_its_list(
+    published, replayed
+):
+    same, said = replayed(), replayed("--min-impressions", "10")
 
-
-def test_what_a_minimum_takes_away_leaves_an_empty_place(published, replayed):
-    said = replayed("--min-impressions", "10")
-
-    assert "top_ctr, against run" in said[1] and said[1].endswith("0 entered, 1 left, 2 moved")
+    assert [line.partition(": ")[2] for line in same[:-1]] == ["0 entered, 0 left, 0 moved"] * 3
+    assert "top_ctr, compared with run" in said[1] and said[1].endswith("0 entered, 1 left, 2 moved")
     assert said[-3] == "       3  dull 0 100 0.0000"
 
 
-def test_a_day_that_is_not_published_is_told_so(replayed):
-    with pytest.raises(CannotReplay, match=f"{DAY} is not published; a replay is held against what is"):
+def test_a_day_that_is_not_published_cannot_be_replayed(replayed):
+    with pytest.raises(CannotReplay, match=f"{DAY} is not published, so there is nothing to compare a replay with"):
         replayed()
 
 
-def test_a_lake_without_the_runs_counts_is_told_so(published, replayed, tmp_path):
-    tmp_path.joinpath("lake").rename(tmp_path / "elsewhere")
+def test_a_run_without_counts_in_the_lake_cannot_be_replayed(replayed):
+    Run.objects.create(day=DAY, state="published", published_at=f"{DAY}T23:00Z")
 
-    with pytest.raises(CannotReplay, match=r"lake has no counts of run \d+, which 2026-11-20 is published from"):
+    with pytest.raises(CannotReplay, match=r"lake has no counts of run \d+, the published run of 2026-11-20"):
         replayed()
 
 
 @pytest.mark.parametrize("option", ["--dry-run", "--force"])
-def test_a_replay_goes_without_what_is_for_publishing(option, capsys):
+def test_a_replay_cannot_be_combined_with_options_for_publishing(option, capsys):
     with pytest.raises(SystemExit) as end:
         nightly.options_from(nightly.parser().parse_args(["--replay", "--day", DAY, option]), {})
 
     assert end.value.code == 2
-    assert "--replay keeps nothing in any case" in capsys.readouterr().err
+    assert "--replay never stores anything" in capsys.readouterr().err

@@ -1,42 +1,84 @@
-"""The job as its users start it: a spark-submit process that reads and writes through s3a, and ends with an exit code."""
+"""The nightly job with spark-submit: it reads and writes S3 and ends with an exit code."""
 
-import gzip
+import json
+import os
 import re
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import replace
 from datetime import date
 
 import pytest
 
 from devstack.s3 import S3
-from spark_jobs.warehouse import Warehouse
+from devstack.state import ROOT
+from spark_jobs import nightly
+from spark_jobs.warehouse import Warehouse, ledger, locks
 from tests.conftest import DAY
-from tests.processes import complaints
+from tests.processes import error_messages
 from webapp.rankings.models import Run, TopCTR, TopProduct
 
 ACTIVE = b"advertiser_id\na\n"
 VIEWS = f"advertiser_id,product_id,date\na,p,{DAY}\na,q,{DAY}\n".encode()
+JOB = f"spark-submit {ROOT}/spark_jobs/nightly.py"
+AGAIN = f"{JOB} --day {DAY}"
 ADS = f"advertiser_id,product_id,type,date\na,p,impression,{DAY}\na,p,click,{DAY}\n".encode()
 
 
-def test_a_night_over_s3a_publishes_and_exits_0_and_a_half_day_after_it_exits_3(bucket, spark_submit):
-    bucket(advertiser_ids=ACTIVE, product_views=VIEWS, ads_views=ADS)
-    code, report, said = spark_submit()
+@pytest.fixture(scope="module")
+def kept():
+    """What the fixture below keeps from the first test for the others."""
+    return []
+
+
+@pytest.fixture
+def complete_day(kept, bucket, spark_submit):
+    """The result of a run over a complete day, and the products and click rate that it published."""
+    if not kept:
+        bucket(advertiser_ids=ACTIVE, product_views=VIEWS, ads_views=ADS)
+        kept.append(spark_submit())
+        kept.append(list(TopProduct.objects.published().values_list("product_id", "rank", "views")))
+        kept.append(TopCTR.objects.published().get().ctr)
+        kept.append(Run.objects.get().stages)
+    return kept
+
+
+def test_a_complete_day_on_s3_exits_0(complete_day):
+    (code, report, said), products, rate, _ = complete_day
 
     assert (code, report["state"], report["counts"]["events"]) == (0, "published", 4), said
-    assert list(TopProduct.objects.published().values_list("product_id", "rank", "views")) == [("p", 1, 1), ("q", 2, 1)]
-    assert TopCTR.objects.published().get().ctr == 1.0
+    assert products == [("p", 1, 1), ("q", 2, 1)]
+    assert rate == 1.0
 
-    bucket(ads_views=ADS.splitlines(keepends=True)[0])
-    code, report, said = spark_submit()
+
+def test_a_run_records_the_stages_that_the_log_has(complete_day):
+    said, stages = complete_day[0].output, complete_day[-1]
+    logged = re.findall(rf"\S+ (?:{DAY} )?(.+?): (?:\d+ rows, )?([\d.]+) s\n", said)
+
+    assert [(each["stage"], f"{each['seconds']:.1f}") for each in stages] == logged
+    assert len(stages) == 5
+
+
+@pytest.mark.long  # one more run
+def test_an_incomplete_day_on_s3_exits_3_and_keeps_the_published_run(bucket, spark_submit, prefix):
+    published = Run.objects.create(day=DAY, state="published", published_at=f"{DAY}T23:00Z", counts={"events": 4})
+    bucket(advertiser_ids=ACTIVE, product_views=VIEWS, ads_views=ADS.splitlines(keepends=True)[0])
+    result = spark_submit()
+    code, report, said = result
 
     assert (code, report["state"]) == (3, "refused")
+    assert result.next_steps() == [
+        [
+            f"{DAY}: when the rows have arrived, rank the day again:",
+            f"aws s3 ls {prefix.replace('s3a', 's3')}/raw/",
+            AGAIN,
+        ]
+    ]
     assert f"{DAY} is refused: ads_views has no rows of {DAY}" in said
-    assert Run.objects.published().get().counts["events"] == 4
+    assert Run.objects.published().get() == published
 
 
-@pytest.mark.long  # two nights more; tests/contract/test_replay.py has the rest of it
-def test_a_replay_over_s3a_shows_the_published_day_and_keeps_nothing(bucket, spark_submit):
+@pytest.mark.long  # two more runs; tests/contract/test_replay.py has the details
+def test_a_replay_on_s3_exits_0_and_stores_nothing(bucket, spark_submit):
     bucket(advertiser_ids=ACTIVE, product_views=VIEWS, ads_views=ADS)
     spark_submit()
     code, report, said = spark_submit("--replay", "--ctr-prior-weight", "20")
@@ -46,12 +88,14 @@ def test_a_replay_over_s3a_shows_the_published_day_and_keeps_nothing(bucket, spa
     assert Run.objects.count() == 1
 
 
-def test_what_a_night_prints_is_a_line_a_stage_and_none_of_spark(bucket, spark_submit):
-    bucket(advertiser_ids=ACTIVE, product_views=VIEWS, ads_views=ADS)
-    _, _, said = spark_submit()
+def test_the_log_has_one_line_a_stage_and_none_from_spark(complete_day):
+    said = complete_day[0].output
 
     stages = ["read raw files", *(f"{DAY} {stage}" for stage in ("prepare", "rank and append", "audit", "publish"))]
-    *lines, report, jvm_start = said.splitlines()
+    report, jvm_start, reader, *lines = said.splitlines()
+    assert re.fullmatch(
+        r"\S+ reading with (Comet: product_views, ads_views, advertiser_ids|Spark, without Comet)", reader
+    )
     assert [re.sub(r"\d+", "0", line) for line in lines] == [
         re.sub(r"\d+", "0", f"00:00:00 {stage}: {rows}0.0 s")
         for stage, rows in zip(stages, ["5 rows, ", "4 rows, ", "3 rows, ", "", ""], strict=True)
@@ -61,31 +105,55 @@ def test_what_a_night_prints_is_a_line_a_stage_and_none_of_spark(bucket, spark_s
 
 
 @pytest.mark.parametrize(
-    ("arguments", "environment", "complaint"),
+    ("arguments", "environment", "message", "what_to_do", "command"),
     [
-        (["--to", DAY], {}, "--day goes without --from and --to"),
-        (["--top", "21"], {}, "'21' is not a number from 1 to 20"),
-        ([], {"DATABASE_URL": ""}, "DATABASE_URL is not set; conf/env.example says what it is"),
-        ([], {"RAW_URI": "raw"}, "RAW_URI is 'raw', which is no URI; write s3a://bucket/folder or file:///folder"),
+        (
+            ["--top", "21"],
+            {},
+            "'21' is not a number from 1 to 20",
+            "see the options:",
+            "spark-submit spark_jobs/nightly.py --help",
+        ),
+        (
+            [],
+            {"RAW_URI": "raw"},
+            "RAW_URI is 'raw', which is not a URI; write s3a://bucket/folder or file:///folder",
+            "correct this, then run the job:",
+            AGAIN,
+        ),
     ],
 )
-def test_bad_arguments_and_configuration_exit_2_and_say_what(spark_submit, arguments, environment, complaint):
-    code, report, said = spark_submit(*arguments, **environment)
+def test_bad_arguments_and_configuration_exit_2_and_are_named(
+    spark_submit, arguments, environment, message, what_to_do, command
+):
+    result = spark_submit(*arguments, **environment)
+    code, report, said = result
 
     assert (code, report) == (2, None)
-    assert complaint in said
+    assert message in said
+    assert result.next_steps() == [[what_to_do, command]]
+
+
+def test_a_day_cannot_be_combined_with_a_range(capsys):
+    with pytest.raises(SystemExit) as end:
+        nightly.options_from(nightly.parser().parse_args(["--day", DAY, "--to", DAY]), {})
+
+    assert end.value.code == 2
+    assert "--day cannot be combined with --from or --to" in capsys.readouterr().err
 
 
 def test_a_day_that_is_held_exits_4_at_once_and_names_the_run(bucket, spark_submit, database):
     bucket(advertiser_ids=ACTIVE, product_views=VIEWS, ads_views=ADS)
     with closing(Warehouse(database)) as other:
-        other.hold([date.fromisoformat(DAY)])
-        [run] = other.open_runs([date.fromisoformat(DAY)], "test", "test", {}).values()
-        code, _, said = spark_submit()
+        locks.lock_day(other, date.fromisoformat(DAY))
+        [run] = ledger.open_runs(other, [date.fromisoformat(DAY)], "test", "test", {}).values()
+        result = spark_submit()
+    code, _, said = result
 
     assert code == 4
-    [complaint] = complaints(said)
-    assert complaint.startswith(f"another run holds {DAY} (run {run}, started ")
+    assert result.next_steps() == [["when that run has ended, or after you stop it, run the job:", AGAIN]]
+    [message] = error_messages(said)
+    assert message.startswith(f"another run holds {DAY} (run {run}, started ")
 
 
 def test_a_missing_column_exits_1_and_names_file_and_column(bucket, spark_submit, prefix):
@@ -93,38 +161,37 @@ def test_a_missing_column_exits_1_and_names_file_and_column(bucket, spark_submit
     code, report, said = spark_submit()
 
     assert (code, report["state"]) == (1, "failed")
-    assert complaints(said) == [
+    assert error_messages(said) == [
         f"{prefix}/raw/product_views.csv has no column 'product_id'; its header is: advertiser_id,date"
     ]
 
 
-def test_a_truncated_gzip_exits_1_and_is_named_in_the_last_line(stack, bucket, spark_submit, prefix):
-    bucket(advertiser_ids=ACTIVE, ads_views=ADS)
-    whole = gzip.compress(VIEWS + b"".join(f"a,p{n},{DAY}\n".encode() for n in range(50_000)))
-    key = f"{prefix.split('/', 3)[3]}/raw/product_views.csv.gz"
-    stack.s3.client().put_object(Bucket=stack.s3.bucket, Key=key, Body=whole[: len(whole) // 2])
-    code, report, said = spark_submit()
-
-    assert (code, report["state"]) == (1, "failed")
-    [complaint] = complaints(said)
-    assert f"{prefix}/raw/product_views.csv.gz" in complaint
-    assert "Unexpected end of input stream" in complaint
-
-
 def test_a_missing_bucket_exits_1_and_is_named(bucket, spark_submit):
-    code, _, said = spark_submit("--raw-uri", "s3a://no-such-bucket/raw")
+    result = spark_submit("--raw-uri", "s3a://no-such-bucket/raw")
+    code, _, said = result
 
     assert code == 1
-    [complaint] = complaints(said)
-    assert "no-such-bucket" in complaint
+    assert result.next_steps() == [
+        [
+            "when the job can read the files, run it again:",
+            "aws s3 ls s3://no-such-bucket/raw/",
+            f"{JOB} --raw-uri s3a://no-such-bucket/raw --day {DAY}",
+        ]
+    ]
+    [message] = error_messages(said)
+    assert "no-such-bucket" in message
 
 
-def test_an_unreachable_database_exits_1_and_says_where_it_was_looked_for(spark_submit, url):
-    code, report, said = spark_submit(DATABASE_URL="postgres://vitrina:secret-word@127.0.0.1:1/vitrina")
+def test_an_unreachable_database_exits_1_and_its_address_is_printed(spark_submit, url):
+    result = spark_submit(DATABASE_URL="postgres://vitrina:secret-word@127.0.0.1:1/vitrina")
+    code, report, said = result
 
+    assert result.next_steps() == [
+        ["when the database responds, run the job:", 'psql "$DATABASE_URL" --command "select now()"', AGAIN]
+    ]
     assert (code, report) == (1, None)
-    [complaint] = complaints(said)
-    assert 'connection to server at "127.0.0.1", port 1 failed: Connection refused' in complaint
+    [message] = error_messages(said)
+    assert 'connection to server at "127.0.0.1", port 1 failed: Connection refused' in message
     assert "secret-word" not in said
 
 
@@ -134,15 +201,15 @@ def test_a_wrong_database_password_exits_1_and_is_not_repeated(spark_submit, dat
     code, _, said = spark_submit(DATABASE_URL=url)
 
     assert code == 1
-    [complaint] = complaints(said)
-    assert f'password authentication failed for user "{wrong.user}"' in complaint
+    [message] = error_messages(said)
+    assert f'password authentication failed for user "{wrong.user}"' in message
     assert "wrong-word" not in said
 
 
-def test_wrong_s3_credentials_exit_1_and_say_so(spark_submit, tmp_path):
+def test_wrong_s3_credentials_exit_1_and_are_reported(spark_submit, tmp_path):
     strict = S3(tmp_path / "strict", bucket="vitrina")
     try:
-        endpoint = strict.start(INITIAL_NO_AUTH_ACTION_COUNT="1")  # moto asks for real keys after the bucket is made
+        endpoint = strict.start(INITIAL_NO_AUTH_ACTION_COUNT="1")  # moto checks keys once the bucket exists
         code, report, said = spark_submit(
             AWS_ENDPOINT_URL=endpoint, AWS_ACCESS_KEY_ID="AKIAWRONG", AWS_SECRET_ACCESS_KEY="wrong-secret"
         )
@@ -150,13 +217,47 @@ def test_wrong_s3_credentials_exit_1_and_say_so(spark_submit, tmp_path):
         strict.stop()
 
     assert (code, report["state"]) == (1, "failed")
-    [complaint] = complaints(said)
-    assert "403" in complaint or "Forbidden" in complaint
+    [message] = error_messages(said)
+    assert "403" in message or "Forbidden" in message
     assert "wrong-secret" not in said
 
 
-def test_a_database_without_tables_exits_1_and_names_the_command_that_makes_them(spark_submit, stack):
-    code, _, said = spark_submit(DATABASE_URL=stack.postgres.url())
+def test_a_database_without_tables_exits_1_and_names_the_command_that_creates_them(spark_submit, stack):
+    result = spark_submit(DATABASE_URL=stack.postgres.url())
+    code, _, said = result
 
     assert code == 1
-    assert complaints(said) == ["database vitrina has no table run; `python manage.py migrate` makes the tables"]
+    assert result.next_steps() == [["create the tables, then run the job:", "python manage.py migrate", AGAIN]]
+    assert error_messages(said) == ["database vitrina has no table run; run `python manage.py migrate` to create it"]
+
+
+@pytest.fixture
+def at_a_terminal(start_job):
+    """A function that runs the job at a terminal of 80 columns, and returns what it shows."""
+
+    def run(*arguments):
+        ours, its = os.openpty()
+        job = start_job(*arguments, terminal=its)
+        os.close(its)
+        shown = b""
+        with suppress(OSError):  # the other end is closed
+            while part := os.read(ours, 65536):
+                shown += part
+        os.close(ours)
+        assert job.process.wait() == 0
+        return shown.decode()
+
+    return run
+
+
+@pytest.mark.long  # two more runs
+def test_at_a_terminal_it_shows_progress_and_a_table_and_json_only_if_asked(bucket, at_a_terminal):
+    bucket(advertiser_ids=ACTIVE, product_views=VIEWS, ads_views=ADS)
+    shown, as_json = at_a_terminal(), at_a_terminal("--json")
+
+    heading, row = shown.split("\r\n")[-3:-1]
+    assert heading.split() == ["day", "run", "state", "events", "rejected", "lists", "seconds"]
+    assert row.split()[:1] + row.split()[2:6] == [DAY, "published", "4", "0", "6"]
+    assert "[Stage " in shown
+    assert '"state"' not in shown
+    assert json.loads(as_json.split("\r\n")[-2])["state"] == "published"

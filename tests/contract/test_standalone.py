@@ -1,4 +1,4 @@
-"""The packaged job on Spark's standalone cluster: a master and two workers on this machine, and a driver beside them."""
+"""The packaged job on Spark's standalone cluster: a master, two workers and a driver on this machine."""
 
 import json
 import subprocess
@@ -20,7 +20,7 @@ pytestmark = pytest.mark.long
 
 @pytest.fixture
 def cluster(tmp_path):
-    """The master's URL, when both workers have joined."""
+    """The master's URL, once both workers have joined."""
     port, page = free_port(), free_port()
     master = f"spark://127.0.0.1:{port}"
     log = tmp_path / "cluster.log"
@@ -44,18 +44,18 @@ def cluster(tmp_path):
 
 
 def joined(page):
-    """Return how many workers the master has, by its own page."""
+    """Return how many workers the master's page counts."""
     with suppress(URLError), urlopen(f"http://127.0.0.1:{page}/json/") as answer:
         return json.load(answer)["aliveworkers"]
     return 0
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_night_is_shared_by_both_workers(cluster, packaged_job, event_log, bucket):
+def test_both_workers_share_a_run(cluster, packaged_job, event_log, bucket):
     bucket(advertiser_ids=ACTIVE, product_views=VIEWS, ads_views=ADS)
     ended = packaged_job("--master", cluster, "--conf", "spark.executor.memory=512m", *event_log.options)
     executors = {task["Task Info"]["Executor ID"] for task in event_log.events("TaskEnd")}
 
-    assert (ended.code, ended.report["state"]) == (0, "published"), ended.said
+    assert (ended.code, ended.report["state"]) == (0, "published"), ended.output
     assert len(executors) == WORKERS
     assert TopProduct.objects.published().count() == 2

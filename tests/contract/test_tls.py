@@ -1,4 +1,4 @@
-"""DATABASE_URL's sslmode and sslrootcert reach all three drivers: psycopg2 and JDBC in the batch, Django's in the web app."""
+"""sslmode and sslrootcert of DATABASE_URL work in all three clients: psycopg2, JDBC, and Django in the web app."""
 
 from contextlib import closing
 
@@ -8,15 +8,15 @@ import trustme
 from django.db import OperationalError, connections
 from py4j.protocol import Py4JJavaError
 
-from spark_jobs.settings import Database
+from spark_jobs.database import Database
 from spark_jobs.warehouse import Warehouse
-from tests.tls import tls_before
+from tests.tls import tls_proxy
 from tests.web.conftest import connected_otherwise
 from webapp import environment
 
 
 class Batch:
-    """The connection that holds the day and publishes."""
+    """The connection that locks days and publishes."""
 
     error = psycopg2.OperationalError
     distrusts, wants_tls, wants_the_name = (
@@ -31,7 +31,7 @@ class Batch:
 
 
 class Jdbc:
-    """The connections by which Spark appends rows."""
+    """The connections that append rows from Spark."""
 
     error = Py4JJavaError
     distrusts, wants_tls, wants_the_name = (
@@ -49,7 +49,7 @@ class Jdbc:
 
 
 class Web:
-    """The web app's connections."""
+    """The connections of the web app."""
 
     error = OperationalError
     distrusts, wants_tls, wants_the_name = Batch.distrusts, Batch.wants_tls, Batch.wants_the_name
@@ -73,15 +73,15 @@ def authority():
 
 @pytest.fixture
 def root(authority, tmp_path):
-    """The file that sslrootcert names."""
+    """The file in sslrootcert."""
     authority.cert_pem.write_to_path(tmp_path / "root.pem")
     return tmp_path / "root.pem"
 
 
 @pytest.fixture
 def port(authority, database):
-    """The port of a PostgreSQL that speaks TLS, under the name 127.0.0.1."""
-    with tls_before(database.port, authority.issue_cert("127.0.0.1")) as port:
+    """The port of a PostgreSQL with TLS and a certificate for 127.0.0.1."""
+    with tls_proxy(database.port, authority.issue_cert("127.0.0.1")) as port:
         yield port
 
 
@@ -90,18 +90,18 @@ def url_of(database, root, port, host="127.0.0.1"):
     return f"postgres://{password}@{host}:{port}/{database.name}?sslmode=verify-full&sslrootcert={root}"
 
 
-def test_a_server_of_that_authority_is_trusted(client, database, root, port, spark):
+def test_a_server_certified_by_the_authority_is_trusted(client, database, root, port, spark):
     assert client.connect(url_of(database, root, port), spark) == 0
 
 
-def test_a_server_of_another_authority_is_refused(client, database, root, port, spark):
+def test_a_server_certified_by_another_authority_is_refused(client, database, root, port, spark):
     trustme.CA().cert_pem.write_to_path(root)
 
     with pytest.raises(client.error, match=client.distrusts):
         client.connect(url_of(database, root, port), spark)
 
 
-def test_a_server_of_another_name_is_refused(client, database, root, port, spark):
+def test_a_server_with_another_name_is_refused(client, database, root, port, spark):
     with pytest.raises(client.error, match=client.wants_the_name):
         client.connect(url_of(database, root, port, host="localhost"), spark)
 

@@ -1,4 +1,4 @@
-"""docs/walkthrough.ipynb runs from its first cell to its last, over a day's sample events in S3."""
+"""docs/walkthrough.ipynb runs to its end over sample events in S3."""
 
 import os
 from copy import deepcopy
@@ -20,18 +20,18 @@ def kept():
 
 
 @pytest.mark.long
-def test_it_runs_to_the_end_over_a_small_sample(spark, prefix, kept, monkeypatch):
+def test_it_runs_to_its_end(spark, prefix, kept, monkeypatch):
     options = ["--days", "4", "--events-per-day", "20000", "--raw-uri", f"{prefix}/raw"]
     sample_data.write(spark, f"{prefix}/raw", sample_data.parse_arguments(options))
     monkeypatch.setenv("RAW_URI", f"{prefix}/raw")
     monkeypatch.setenv("PYTHONPATH", str(ROOT))
-    kernel = AsyncKernelManager(kernel_name="python3", transport="ipc")  # no port that others could speak to
+    kernel = AsyncKernelManager(kernel_name="python3", transport="ipc")  # opens no port
     ran = NotebookClient(deepcopy(kept), km=kernel, timeout=300).execute(env=dict(os.environ))
 
     assert "the same again: True" in ran.cells[-2].outputs[0].text
 
 
-def test_its_outputs_are_kept_and_name_no_place_of_a_machine(kept):
+def test_its_outputs_are_stored_and_contain_no_local_paths(kept):
     code = [cell for cell in kept.cells if cell.cell_type == "code"]
     shown = "".join(str(cell.outputs) for cell in code)
 

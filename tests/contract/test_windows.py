@@ -1,22 +1,25 @@
-"""Lists over several days, and what rises: from the counts that earlier runs left in the lake."""
+"""Lists over several days, from the daily counts that earlier runs left in the lake."""
 
-import shutil
 from datetime import date, timedelta
 
+import pytest
+
 from tests.conftest import DAY
-from webapp.rankings.lists import absent_days
+from webapp.lists.selection import absent_days
 from webapp.rankings.models import Advertiser, Run, TopProductWindow
+
+pytestmark = pytest.mark.long
 
 ON = date.fromisoformat(DAY)
 
 
 def day(age):
-    """So many days before the one that is ranked."""
+    """The date `age` days before the ranked day."""
     return str(ON - timedelta(days=age))
 
 
 def events(*visits):
-    """Views by (product, day, times), and of each day with any an impression of product `ad`."""
+    """Views by (product, day, times), and an impression of product `ad` on each of these days."""
     views = [("a", product, on) for product, on, times in visits for _ in range(times)]
     return {"views": views, "ads": [("a", "ad", "impression", on) for on in {row[2] for row in views}]}
 
@@ -29,38 +32,29 @@ def newest():
     return Run.objects.published().newest()
 
 
-def test_a_night_reads_raw_events_of_its_day_alone(night, raw):
-    raw.fill(**events(("p", day(1), 1)))
+def test_windows_need_no_raw_events_of_earlier_days_and_list_only_active_advertisers(night, raw):
+    raw.fill(
+        active=["a", "gone"], views=[("gone", "p", day(1)), ("a", "p", day(1))], ads=events(("p", day(1), 1))["ads"]
+    )
     night("--day", day(1))
-    raw.fill(**events(("q", day(0), 2)))  # and of the day before there are no raw events any more
-    night("--no-lookback")
+    raw.fill(**events(("q", day(0), 2)))  # the raw events of the day before are gone
+    assert night("--no-lookback")
 
     assert order_in(TopProductWindow, days=7) == ["q", "p"]
+    assert not Advertiser.objects.get(pk="gone").active
+    assert set(TopProductWindow.objects.filter(date=ON).values_list("advertiser_id", flat=True)) == {"a"}
 
 
-def test_a_day_whose_counts_are_gone_from_the_lake_is_absent(night, raw, tmp_path):
+def test_a_day_without_counts_in_the_lake_is_absent_from_windows(night, raw):
+    Run.objects.create(day=day(1), state="published", published_at=f"{DAY}T05:00Z", counts={"events": 2})
     raw.fill(**events(("p", day(0), 1), ("q", day(1), 2)))
-    night("--day", day(1))
-    shutil.rmtree(tmp_path / "lake" / "counts" / f"date={day(1)}")
     night("--no-lookback")
 
     assert order_in(TopProductWindow, days=7) == ["p"]
     assert absent_days(newest(), 7) == [ON - timedelta(days=age) for age in range(6, 0, -1)]
 
 
-def test_an_advertiser_who_is_no_longer_active_has_no_list_over_any_window(night, raw):
-    raw.fill(
-        active=["a", "gone"], views=[("gone", "p", day(1)), ("a", "p", day(1))], ads=events(("p", day(1), 1))["ads"]
-    )
-    night("--day", day(1))
-    raw.fill(**events(("p", day(0), 1)))
-    assert night("--no-lookback")
-
-    assert not Advertiser.objects.get(pk="gone").active
-    assert set(TopProductWindow.objects.filter(date=ON).values_list("advertiser_id", flat=True)) == {"a"}
-
-
-def test_how_the_lists_of_the_day_before_did_is_in_the_ledger(night, raw):
+def test_the_ledger_records_how_the_lists_of_the_day_before_did(night, raw):
     def ads(product, on, impressions, clicks):
         return [("a", product, "impression", on)] * impressions + [("a", product, "click", on)] * clicks
 

@@ -1,4 +1,4 @@
-"""Checkouts of somebody else's, and the demo in one of them, at a terminal of its own."""
+"""Fresh checkouts, owned by another user if we are root, and `make demo` in one of them at a terminal."""
 
 import os
 import shutil
@@ -15,12 +15,12 @@ import pytest
 
 from devstack.state import ROOT, free_port
 
-A_TERMINAL = "import os, pty, sys; sys.exit(os.waitstatus_to_exitcode(pty.spawn(sys.argv[1:])))"
+RUN_AT_A_TERMINAL = "import os, pty, sys; sys.exit(os.waitstatus_to_exitcode(pty.spawn(sys.argv[1:])))"
 MINUTES = 60
 
 
-def environment_of_a_newcomer(stack, home):
-    """Return this process's environment without anything of Vitrina's, or of the virtual environment we run in."""
+def clean_environment(stack, home):
+    """Return this process's environment without Vitrina's variables and our virtual environment."""
     ours = {*stack.exports(), "DJANGO_SETTINGS_MODULE", "VIRTUAL_ENV", "ADMIN_PASSWORD"} - {"PATH"}
     path = [each for each in os.environ["PATH"].split(os.pathsep) if not Path(each).is_relative_to(ROOT)]
     kept = {name: value for name, value in os.environ.items() if name not in ours}
@@ -29,14 +29,14 @@ def environment_of_a_newcomer(stack, home):
 
 @dataclass
 class Checkout:
-    """A fresh clone of what is committed here, in a path with spaces, and whose it is."""
+    """A clone of this checkout's last commit, in a path with spaces, and its owner."""
 
     path: Path
     environment: dict[str, str]
     owner: int | None = None
 
     def start(self, *command, **more):
-        """Start a command in it as its owner would: from a session of its own, with nothing of ours."""
+        """Start a command in the checkout as its owner, in a new session and a clean environment."""
         return subprocess.Popen(
             command,
             cwd=self.path,
@@ -49,13 +49,13 @@ class Checkout:
         )
 
     def make(self, *arguments):
-        """Run `make` to its end; return its exit code and what it said."""
+        """Run `make` and return its exit code and output."""
         with self.start("make", *arguments, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as make:
-            said = make.communicate(timeout=10 * MINUTES)[0]
-        return make.returncode, said
+            output = make.communicate(timeout=10 * MINUTES)[0]
+        return make.returncode, output
 
     def processes(self):
-        """Return the command lines of what runs in it or for it; zombies have ended."""
+        """Return the command lines of the processes that run in the checkout or use its files, without zombies."""
         folders = (str(self.path), str((self.path / ".devstack").resolve()))
         found = []
         for process in psutil.process_iter():
@@ -68,14 +68,14 @@ class Checkout:
         return found
 
     def is_quiet(self):
-        """Tell whether nothing of it runs, within seconds: a process needs a moment to end."""
-        patience = time.monotonic() + 20
-        while self.processes() and time.monotonic() < patience:
+        """Return whether all its processes have ended; wait up to 20 seconds for that."""
+        deadline = time.monotonic() + 20
+        while self.processes() and time.monotonic() < deadline:
             time.sleep(0.2)
         return not self.processes()
 
     def remove(self):
-        """Stop what runs and leave nothing behind."""
+        """Stop the services and delete all files."""
         if (self.path / ".venv").exists():
             self.make("stop")
         shutil.rmtree((self.path / ".devstack").resolve(), ignore_errors=True)
@@ -83,69 +83,77 @@ class Checkout:
 
 
 def fresh_checkout(stack, owner=None):
-    """Clone this checkout's last commit into an empty folder, for `owner` if given."""
-    folder = Path(tempfile.mkdtemp(prefix="vitrina of somebody else ", dir="/var/tmp"))
+    """Clone this checkout's last commit into a new folder, owned by `owner` if given."""
+    folder = Path(tempfile.mkdtemp(prefix="vitrina fresh checkout ", dir="/var/tmp"))
     path, home = folder / "the clone", folder / "home"
     home.mkdir()
     subprocess.run(["git", "clone", "--quiet", "--no-hardlinks", ROOT, path], check=True)
-    environment = environment_of_a_newcomer(stack, home)
+    environment = clean_environment(stack, home)
     if owner is not None:
         for each in (folder, *folder.rglob("*")):
             os.chown(each, owner, owner, follow_symlinks=False)
-        environment["PATH"] = "/usr/local/bin:/usr/bin:/bin"  # root's own programs may be closed to others
+        environment["PATH"] = "/usr/local/bin:/usr/bin:/bin"  # other users may not be able to run root's programs
     return Checkout(path, environment, owner)
 
 
 class Demo:
-    """`make demo` at a terminal: what it says, its keys, and its end."""
+    """`make demo` at a terminal: its output, and the ways to end it."""
 
     def __init__(self, checkout):
         self.port = free_port()
         self.site = f"http://127.0.0.1:{self.port}"
         self.checkout = checkout
-        self._said = checkout.path.parent / f"demo at {self.port}.txt"
-        with self._said.open("wb") as output:
+        self._log = checkout.path.parent / f"demo at {self.port}.txt"
+        with self._log.open("wb") as log:
             self.terminal = checkout.start(
-                *(sys.executable if checkout.owner is None else "python3", "-c", A_TERMINAL),
+                *(sys.executable if checkout.owner is None else "python3", "-c", RUN_AT_A_TERMINAL),
                 *("make", "demo", f"PORT={self.port}"),
                 stdin=subprocess.PIPE,
-                stdout=output,
+                stdout=log,
                 stderr=subprocess.STDOUT,
             )
 
     @property
-    def said(self):
-        """All that the terminal has shown so far."""
-        return self._said.read_text(errors="replace").replace("\r\n", "\n")
+    def output(self):
+        """Everything that the terminal has shown so far."""
+        return self._log.read_text(errors="replace").replace("\r\n", "\n")
 
-    def wait_for(self, words, minutes=15):
-        """Wait until it says so; returns self."""
-        patience = time.monotonic() + minutes * MINUTES
-        while words not in self.said:
-            if self.terminal.poll() is not None or time.monotonic() > patience:
-                pytest.fail(f"the demo did not say '{words}':\n{self.said[-3000:]}")
+    def wait_for(self, text, minutes=15):
+        """Wait until the output contains `text`; return self."""
+        deadline = time.monotonic() + minutes * MINUTES
+        while text not in self.output:
+            if self.terminal.poll() is not None or time.monotonic() > deadline:
+                pytest.fail(f"the demo did not print '{text}':\n{self.output[-3000:]}")
+            time.sleep(0.2)
+        return self
+
+    def wait_for_spark(self):
+        """Wait until Spark's JVM has started; return self."""
+        deadline = time.monotonic() + MINUTES
+        while not any("SparkSubmit" in command for command in self.checkout.processes()):
+            assert time.monotonic() < deadline, self.output[-3000:]
             time.sleep(0.2)
         return self
 
     def press_ctrl_c(self):
-        """Press the key, wait for the end and return the exit code."""
+        """Press Ctrl-C, wait for the demo to stop and return its exit code."""
         self.terminal.stdin.write(b"\x03")
         self.terminal.stdin.flush()
         return self.terminal.wait(2 * MINUTES)
 
     def close_terminal(self):
-        """Close the window that it runs in: the terminal is gone, and its shell hangs up on the job."""
-        [job] = psutil.Process(self.terminal.pid).children()  # `make`, which leads the process group
+        """Close the terminal window: the shell sends SIGHUP to the job."""
+        [job] = psutil.Process(self.terminal.pid).children()  # `make`, the leader of the process group
         self.terminal.kill()
         self.terminal.wait()
         os.killpg(job.pid, signal.SIGHUP)
 
     def printed_commands(self):
-        """Return the commands that its last lines offer."""
-        return [line.strip() for line in self.said.splitlines() if line.startswith("  curl ")]
+        """Return the curl commands in its last lines."""
+        return [line.strip() for line in self.output.splitlines() if line.startswith("  curl ")]
 
     def kill(self):
-        """Kill the demo as a machine short of memory would; its children live on, and keep its terminal open."""
+        """Kill only the demo process, as an out-of-memory killer would; its children live on."""
         family = psutil.Process(self.terminal.pid).children(recursive=True)
         [demo] = [each for each in family if each.cmdline()[1:4] == ["-m", "devstack", "demo"]]
         demo.kill()

@@ -1,4 +1,4 @@
-"""Servers of a test's own, in a folder that PostgreSQL's account can reach when we are root; stopped at the end."""
+"""A separate stack for each test, in a folder that PostgreSQL's account can read when the tests run as root."""
 
 import shutil
 import tempfile
@@ -13,7 +13,7 @@ from devstack.stack import Stack
 
 @pytest.fixture
 def folder():
-    """An empty folder outside of root's closed ones, removed at the end."""
+    """An empty folder with a space in its name, removed at the end."""
     made = Path(tempfile.mkdtemp(prefix="vitrina devstack ", dir="/var/tmp"))
     made.chmod(0o755)
     yield made
@@ -22,7 +22,7 @@ def folder():
 
 @pytest.fixture
 def own_stack(folder):
-    """A Stack that is not started yet, in a path with spaces."""
+    """A Stack that is not started yet."""
     stack = Stack(folder)
     yield stack
     stack.stop()
@@ -30,18 +30,18 @@ def own_stack(folder):
 
 @pytest.fixture
 def postgres(own_stack):
-    """PostgreSQL of this test's own, not started yet."""
+    """The PostgreSQL of own_stack."""
     return own_stack.postgres
 
 
 @pytest.fixture
 def s3(own_stack):
-    """An S3 server of this test's own, not started yet."""
+    """The S3 server of own_stack."""
     return own_stack.s3
 
 
 def is_gone(process):
-    """Tell whether a process has ended, within seconds; one that nobody has asked about yet is a zombie, and ended."""
+    """Return whether a process ends within ten seconds; a zombie has ended."""
     for _ in range(100):
         try:
             if process.status() == psutil.STATUS_ZOMBIE:
@@ -53,7 +53,7 @@ def is_gone(process):
 
 
 def processes_with(argument):
-    """Return the living processes that have exactly this among their arguments."""
+    """Return the running processes with exactly this argument."""
     found = []
     for process in psutil.process_iter():
         try:

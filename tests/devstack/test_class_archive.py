@@ -1,4 +1,4 @@
-"""The class archive that `make setup` makes: spark-submit starts from it, in whatever folder."""
+"""spark-submit starts from the class archive that `make setup` creates, in any working directory."""
 
 import subprocess
 
@@ -7,8 +7,8 @@ import pytest
 
 @pytest.fixture
 def submit(stack, tmp_path):
-    """A function that runs a program that does nothing by spark-submit, in a folder; returns its code and words."""
-    program = tmp_path / "nothing.py"
+    """A function that submits an empty program from a folder and returns its exit code and output."""
+    program = tmp_path / "empty.py"
     program.write_text("from pyspark.sql import SparkSession\nSparkSession.builder.getOrCreate().stop()\n")
 
     def run(folder, **variables):
@@ -28,10 +28,10 @@ def submit(stack, tmp_path):
 
 def test_sparks_classes_come_from_the_archive(submit, tmp_path):
     loaded = tmp_path / "classes.txt"
-    code, said = submit(tmp_path, SPARK_SUBMIT_OPTS=f"-Xlog:class+load:file={loaded}")
+    code, output = submit(tmp_path, SPARK_SUBMIT_OPTS=f"-Xlog:class+load:file={loaded}")
     spark = [line for line in loaded.read_text().splitlines() if " org.apache.spark." in line]
     archived, read_from_jars = (sum(source in line for line in spark) for source in ("shared objects file", ".jar"))
 
-    assert code == 0, said
+    assert code == 0, output
     assert archived > 10 * read_from_jars
     assert archived > 1000

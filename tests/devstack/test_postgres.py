@@ -1,4 +1,4 @@
-"""The local PostgreSQL: started and stopped at will, killed at will, closed to everybody without its password."""
+"""The local PostgreSQL survives repeated starts, stops and kills, and requires its password."""
 
 import os
 import re
@@ -19,11 +19,11 @@ START = (
 )
 
 
-def ask(url, question):
+def query(url, statement):
     with closing(psycopg2.connect(url)) as connection:
         connection.autocommit = True
         with connection.cursor() as cursor:
-            cursor.execute(question)
+            cursor.execute(statement)
             return cursor.fetchall() if cursor.description else None
 
 
@@ -36,7 +36,7 @@ def kill(server):
     assert is_gone(server)
 
 
-def test_starting_twice_makes_one_server(postgres):
+def test_a_second_start_keeps_the_running_server(postgres):
     first = postgres.start()
     server = server_of(postgres)
 
@@ -44,7 +44,7 @@ def test_starting_twice_makes_one_server(postgres):
     assert server_of(postgres) == server
 
 
-def test_stopping_twice_is_no_error_and_nothing_answers_after(postgres):
+def test_stopping_twice_is_no_error_and_the_server_is_gone(postgres):
     url = postgres.start()
     server = server_of(postgres)
     postgres.stop()
@@ -56,79 +56,79 @@ def test_stopping_twice_is_no_error_and_nothing_answers_after(postgres):
         psycopg2.connect(url)
 
 
-def test_stopping_what_was_never_started_is_no_error(postgres):
+def test_stopping_a_server_that_was_never_started_is_no_error(postgres):
     postgres.stop()
 
     assert not postgres.is_running()
 
 
 def test_data_are_kept_between_runs(postgres):
-    ask(postgres.start(), "create table kept as select 1 as n")
+    query(postgres.start(), "create table kept as select 1 as n")
     postgres.stop()
 
-    assert ask(postgres.start(), "select n from kept") == [(1,)]
+    assert query(postgres.start(), "select n from kept") == [(1,)]
 
 
-def test_after_a_kill_9_it_is_not_running_and_the_next_start_finds_the_data(postgres):
-    ask(postgres.start(), "create table kept as select 1 as n")
+def test_after_kill_9_it_is_not_running_and_the_next_start_finds_the_data(postgres):
+    query(postgres.start(), "create table kept as select 1 as n")
     kill(server_of(postgres))
 
     assert not postgres.is_running()
-    assert ask(postgres.start(), "select n from kept") == [(1,)]
+    assert query(postgres.start(), "select n from kept") == [(1,)]
 
 
-def test_another_program_with_the_pid_of_a_killed_server_is_not_taken_for_it(postgres):
-    ask(postgres.start(), "create table kept as select 1 as n")
+def test_another_process_that_reuses_the_pid_of_a_killed_server_is_not_mistaken_for_it(postgres):
+    query(postgres.start(), "create table kept as select 1 as n")
     kill(server_of(postgres))
     account = unprivileged_account()
-    with subprocess.Popen(["sleep", "60"], user=account.uid if account else None) as namesake:
-        left_behind = postgres.data / "postmaster.pid"
-        left_behind.write_text(re.sub(r"^\d+", str(namesake.pid), left_behind.read_text()))
+    with subprocess.Popen(["sleep", "60"], user=account.uid if account else None) as other:
+        pid_file = postgres.data / "postmaster.pid"
+        pid_file.write_text(re.sub(r"^\d+", str(other.pid), pid_file.read_text()))
         was_running = postgres.is_running()
-        kept = ask(postgres.start(), "select n from kept")
-        namesake.kill()
+        kept = query(postgres.start(), "select n from kept")
+        other.kill()
 
     assert not was_running
     assert kept == [(1,)]
 
 
-def test_two_starters_at_once_make_one_server(postgres):
+def test_concurrent_starts_create_one_server(postgres):
     starters = [
         subprocess.Popen([sys.executable, "-c", START, postgres.folder], cwd=ROOT, stderr=subprocess.PIPE, text=True)
         for _ in range(3)
     ]
-    said = [starter.communicate(timeout=120)[1] for starter in starters]
+    errors = [starter.communicate(timeout=120)[1] for starter in starters]
 
-    assert [starter.returncode for starter in starters] == [0, 0, 0], said
+    assert [starter.returncode for starter in starters] == [0, 0, 0], errors
     assert processes_with(str(postgres.data)) == [server_of(postgres)]
 
 
-def test_it_outlives_its_starter(postgres):
+def test_the_server_outlives_the_process_that_started_it(postgres):
     subprocess.run([sys.executable, "-c", START, postgres.folder], cwd=ROOT, check=True, timeout=120)
 
-    assert ask(postgres.url(), "select 1") == [(1,)]
+    assert query(postgres.url(), "select 1") == [(1,)]
 
 
-def test_data_that_are_no_data_are_named_with_the_log(postgres):
+def test_a_server_that_does_not_start_is_reported_in_one_line_with_its_log(postgres):
     postgres.start()
     postgres.stop()
     (postgres.data / "PG_VERSION").write_text("9\n")
 
-    with pytest.raises(StackError, match=r"^PostgreSQL did not start: .*\(its log: .*postgres\.log\)$") as trouble:
+    with pytest.raises(StackError, match=r"^PostgreSQL did not start: .*\(its log: .*postgres\.log\)$") as problem:
         postgres.start()
-    assert "\n" not in str(trouble.value)
+    assert "\n" not in str(problem.value)
 
 
 @pytest.mark.parametrize("role", ["vitrina", "postgres"])
 @pytest.mark.parametrize("password", ["wrong", ""])
-def test_nobody_connects_without_the_right_password(stack, role, password):
+def test_a_connection_needs_the_right_password(stack, role, password):
     port = urlsplit(stack.postgres.url()).port
 
     with pytest.raises(psycopg2.OperationalError, match="password"):
         psycopg2.connect(host="127.0.0.1", port=port, user=role, password=password, dbname="postgres", passfile="/none")
 
 
-def test_it_listens_on_loopback_alone(stack):
+def test_it_listens_on_loopback_only(stack):
     listening = {each.laddr.ip for each in server_of(stack.postgres).net_connections("all") if each.status == "LISTEN"}
     unix_sockets = [each for each in server_of(stack.postgres).net_connections("unix") if each.laddr]
 
@@ -136,21 +136,19 @@ def test_it_listens_on_loopback_alone(stack):
     assert not unix_sockets
 
 
-def test_the_role_of_the_url_makes_roles_and_databases_and_is_no_superuser(stack):
+def test_the_owner_can_create_roles_and_databases_and_is_no_superuser(stack):
     url = stack.postgres.url()
 
-    assert ask(url, "select rolsuper, rolcreaterole, rolcreatedb from pg_roles where rolname = current_user") == [
+    assert query(url, "select rolsuper, rolcreaterole, rolcreatedb from pg_roles where rolname = current_user") == [
         (False, True, True)
     ]
 
 
 def test_its_log_is_where_status_says(stack):
-
     assert "database system is ready to accept connections" in stack.postgres.log.read_text()
 
 
-def test_it_runs_as_another_account_where_we_are_root(stack):
-
+def test_it_runs_as_another_account_if_we_are_root(stack):
     assert server_of(stack.postgres).uids().effective == (
         stack.postgres.account.uid if os.geteuid() == 0 else os.geteuid()
     )

@@ -1,4 +1,4 @@
-"""The local S3 server: a stand-in in memory, started and stopped at will."""
+"""The local S3 server survives repeated starts, stops and kills."""
 
 import os
 import subprocess
@@ -22,7 +22,7 @@ def keys(s3):
     return [each["Key"] for each in s3.client().list_objects_v2(Bucket=s3.bucket).get("Contents", [])]
 
 
-def test_starting_twice_makes_one_server_and_keeps_its_objects(s3):
+def test_a_second_start_keeps_the_running_server_and_its_objects(s3):
     first = s3.start()
     put(s3)
 
@@ -30,7 +30,7 @@ def test_starting_twice_makes_one_server_and_keeps_its_objects(s3):
     assert keys(s3) == ["a"]
 
 
-def test_stopping_twice_is_no_error_and_nothing_answers_after(s3):
+def test_stopping_twice_is_no_error_and_the_server_is_gone(s3):
     s3.start()
     client = s3.client()
     s3.stop()
@@ -50,7 +50,7 @@ def test_stopping_loses_the_objects(s3):
     assert keys(s3) == []
 
 
-def test_the_next_start_works_after_a_kill_9(s3):
+def test_the_next_start_works_after_kill_9(s3):
     s3.start()
     server = s3._process()
     server.kill()
@@ -64,38 +64,38 @@ def test_the_next_start_works_after_a_kill_9(s3):
     assert keys(s3) == ["a"]
 
 
-def test_another_process_with_the_pid_of_a_killed_server_is_not_taken_for_it(s3):
+def test_another_process_that_reuses_the_pid_of_a_stopped_server_is_not_mistaken_for_it(s3):
     s3.start()
-    kept = s3.pid_file.read_text()
+    content = s3.pid_file.read_text()
     pid = s3._process().pid
     s3.stop()
-    s3.pid_file.write_text(kept.replace(str(pid), str(os.getpid())))
+    s3.pid_file.write_text(content.replace(str(pid), str(os.getpid())))
 
     assert not s3.is_running()
-    s3.stop()  # and would end this very test, if it were
+    s3.stop()  # would kill this test process if it were mistaken for the server
 
 
-@pytest.mark.parametrize("kept", ["", '{"pid": 1, "sta', "{}"])
-def test_a_half_written_pid_file_is_no_server(s3, kept):
+@pytest.mark.parametrize("content", ["", '{"pid": 1, "sta', "{}"])
+def test_an_incomplete_pid_file_means_no_server(s3, content):
     s3.folder.mkdir()
-    s3.pid_file.write_text(kept)
+    s3.pid_file.write_text(content)
 
     assert not s3.is_running()
 
 
-def test_two_starters_at_once_make_one_server(s3):
+def test_concurrent_starts_create_one_server(s3):
     starters = [
         subprocess.Popen([sys.executable, "-c", START, s3.folder], cwd=ROOT, stderr=subprocess.PIPE, text=True)
         for _ in range(3)
     ]
-    said = [starter.communicate(timeout=120)[1] for starter in starters]
+    errors = [starter.communicate(timeout=120)[1] for starter in starters]
 
-    assert [starter.returncode for starter in starters] == [0, 0, 0], said
+    assert [starter.returncode for starter in starters] == [0, 0, 0], errors
     assert s3.is_running()
     assert len(processes_with(s3.endpoint().rsplit(":", 1)[1])) == 1
 
 
-def test_it_listens_on_loopback_alone(stack):
+def test_it_listens_on_loopback_only(stack):
     listening = {
         each.laddr.ip for each in stack.s3._process().net_connections("inet") if each.status == psutil.CONN_LISTEN
     }
@@ -103,8 +103,8 @@ def test_it_listens_on_loopback_alone(stack):
     assert listening == {"127.0.0.1"}
 
 
-def test_a_server_that_does_not_start_is_one_sentence_with_its_log(s3):
-    with pytest.raises(StackError, match=r"^the S3 server did not start: .*\(its log: .*s3\.log\)$") as trouble:
+def test_a_server_that_does_not_start_is_reported_in_one_line_with_its_log(s3):
+    with pytest.raises(StackError, match=r"^the S3 server did not start: .*\(its log: .*s3\.log\)$") as problem:
         s3.start(PYTHONHOME="/nonexistent")
 
-    assert "\n" not in str(trouble.value)
+    assert "\n" not in str(problem.value)

@@ -1,4 +1,4 @@
-"""Both services together, the commands that start and stop them, and the secrets and ports they are given."""
+"""Both services together, the commands that start and stop them, and their passwords and ports."""
 
 import json
 import os
@@ -14,12 +14,12 @@ import psycopg2
 import pytest
 
 from devstack.__main__ import parser
-from devstack.demo import stop_demo
-from devstack.stack import Stack, end_with_children
+from devstack.demo import stop_demo, summary_of
+from devstack.stack import Stack, stop_with_children
 from devstack.state import ROOT, StackError, free_port, last_line, secret
 from tests.devstack.conftest import is_gone
 
-IN_A_FOLDER_OF_ITS_OWN = """
+WITH_OWN_STATE_FOLDER = """
 import sys
 from pathlib import Path
 from devstack import __main__ as commands
@@ -30,9 +30,9 @@ sys.exit(commands.main())
 
 
 def devstack(folder, *arguments):
-    """`python -m devstack`, with its state in `folder` and not in this checkout's, where a demo may run."""
+    """Run `python -m devstack` with its state in `folder` instead of .devstack/, where a demo may be running."""
     return subprocess.run(
-        [sys.executable, "-c", IN_A_FOLDER_OF_ITS_OWN, folder, *arguments],
+        [sys.executable, "-c", WITH_OWN_STATE_FOLDER, folder, *arguments],
         cwd=ROOT,
         capture_output=True,
         text=True,
@@ -41,7 +41,7 @@ def devstack(folder, *arguments):
     )
 
 
-def test_start_status_and_stop_may_be_said_again_at_any_time(own_stack, folder):
+def test_start_status_and_stop_can_be_repeated_at_any_time(own_stack, folder):
     down = devstack(folder, "status").stdout
     devstack(folder, "stop")
     started = [devstack(folder, "start").returncode for _ in range(2)]
@@ -54,7 +54,7 @@ def test_start_status_and_stop_may_be_said_again_at_any_time(own_stack, folder):
     assert devstack(folder, "status").stdout == down
 
 
-def test_status_names_where_each_service_is_and_its_log(stack):
+def test_status_prints_the_address_and_the_log_of_each_service(stack):
     postgres, s3 = stack.status().splitlines()
 
     assert postgres == f"PostgreSQL  up,   127.0.0.1:{stack.postgres.port()}   log: {stack.postgres.log}"
@@ -62,10 +62,10 @@ def test_status_names_where_each_service_is_and_its_log(stack):
     assert stack.postgres.log.exists() and stack.s3.log.exists()
 
 
-def test_env_starts_the_services_makes_the_tables_and_prints_nothing_but_exports(own_stack, folder):
+def test_env_starts_the_services_migrates_and_prints_only_exports(own_stack, folder):
     printed = devstack(folder, "env").stdout
-    say_both = "import os, sys; print(sys.prefix); print(os.environ['DATABASE_URL'])"
-    program = f'eval "$1"; python -c "{say_both}"; spark-submit --version'
+    print_both = "import os, sys; print(sys.prefix); print(os.environ['DATABASE_URL'])"
+    program = f'eval "$1"; python -c "{print_both}"; spark-submit --version'
     shell = subprocess.run(
         ["sh", "-c", program, "sh", printed],
         env={"PATH": os.environ["PATH"]},
@@ -82,33 +82,63 @@ def test_env_starts_the_services_makes_the_tables_and_prints_nothing_but_exports
         assert cursor.fetchone() == (0,)
 
 
-def test_a_command_that_fails_is_one_sentence_with_its_exit_code(stack):
-    with pytest.raises(StackError, match=r"^`sh -c exit 3` ended with exit code 3; its last lines say why$"):
+def test_a_command_that_fails_is_reported_with_its_exit_code(stack):
+    with pytest.raises(
+        StackError, match=r"^`sh -c exit 3` failed with exit code 3; see its last lines for the reason$"
+    ):
         stack.run("sh", "-c", "exit 3")
 
 
-def test_a_quiet_command_that_fails_says_its_last_line(stack):
+def test_a_quiet_command_that_fails_is_reported_with_its_last_line(stack):
     with pytest.raises(StackError, match=r"failed: the reason$"):
         stack.run_quietly("sh", "-c", "echo noise; echo the reason >&2; exit 1")
 
 
-def test_ending_a_command_ends_what_it_started(tmp_path):
+def test_a_command_can_write_to_files(stack, tmp_path):
+    with (tmp_path / "out").open("w") as output, (tmp_path / "err").open("w") as errors:
+        stack.run("sh", "-c", "echo report; echo log >&2", stdout=output, stderr=errors)
+
+    assert [(tmp_path / name).read_text() for name in ("out", "err")] == ["report\n", "log\n"]
+
+
+COUNTS = {"events": 1000, "lists": 70}
+
+
+@pytest.mark.parametrize(
+    ("reports", "summary"),
+    [
+        ([("published", COUNTS)] * 2, "2 published: 2,000 events, 140 lists"),
+        (
+            [("unchanged", {}), ("published", COUNTS)],
+            "1 unchanged, 1 published: 1,000 events, 70 lists",
+        ),
+        ([("unchanged", {})] * 8, "8 unchanged"),
+    ],
+)
+def test_the_demo_says_in_one_line_what_became_of_the_days(tmp_path, reports, summary):
+    path = tmp_path / "nightly.jsonl"
+    path.write_text("".join(json.dumps({"state": state, "counts": counts}) + "\n" for state, counts in reports))
+
+    assert summary_of(path) == summary
+
+
+def test_stopping_a_process_stops_its_children(tmp_path):
     parent = psutil.Popen(["sh", "-c", "sleep 300 & sleep 300"])
     while len(parent.children(recursive=True)) < 2:
         time.sleep(0.05)
     family = parent.children(recursive=True)
-    end_with_children(parent.pid)
+    stop_with_children(parent.pid)
 
     assert all(is_gone(each) for each in [parent, *family])
 
 
-def test_ending_what_has_ended_is_no_error():
+def test_stopping_a_process_that_has_ended_is_no_error():
     with psutil.Popen(["true"]) as ended:
         ended.wait()
-    end_with_children(ended.pid)
+    stop_with_children(ended.pid)
 
 
-def test_a_demo_on_a_port_that_is_taken_says_so_and_starts_nothing(own_stack, folder):
+def test_a_demo_on_a_port_in_use_says_so_and_starts_nothing(own_stack, folder):
     with socket.create_server(("127.0.0.1", 0)) as other:
         port = other.getsockname()[1]
         ended = devstack(folder, "demo", "--port", str(port))
@@ -119,7 +149,7 @@ def test_a_demo_on_a_port_that_is_taken_says_so_and_starts_nothing(own_stack, fo
 
 
 @pytest.mark.parametrize("port", ["65536", "0", "http", "-1"])
-def test_a_port_that_cannot_be_is_refused(capsys, port):
+def test_an_invalid_port_is_refused(capsys, port):
     with pytest.raises(SystemExit) as end:
         parser().parse_args(["demo", f"--port={port}"])
 
@@ -127,21 +157,19 @@ def test_a_port_that_cannot_be_is_refused(capsys, port):
     assert f"'{port}' is not a port from 1 to 65535" in capsys.readouterr().err
 
 
-def test_a_second_demo_says_that_one_runs_and_stops_nothing_of_the_first(own_stack, folder):
+def test_a_second_demo_is_refused_and_does_not_stop_the_first(own_stack, folder):
     own_stack.s3.start()
     with held(folder / "demo.lock"):
         ended = devstack(folder, "demo", "--port", str(free_port()))
 
     assert ended.returncode == 1
-    assert ended.stderr == (
-        "devstack: a demo of this checkout is running already: use it, or end it with `make stop`\n"
-    )
+    assert ended.stderr == "devstack: a demo of this checkout is already running; stop it with `make stop`\n"
     assert own_stack.s3.is_running()
 
 
 @contextmanager
 def held(path):
-    """Give a process that holds the demo's lock as the demo does, with its pid in it."""
+    """Run a process that holds the lock file as the demo does, with its pid in it."""
     program = (
         "import fcntl, os, sys, time; lock = open(sys.argv[1], 'a+'); fcntl.flock(lock, fcntl.LOCK_EX);"
         " lock.write(str(os.getpid())); lock.flush(); print('held', flush=True); time.sleep(300)"
@@ -152,21 +180,21 @@ def held(path):
         holder.kill()
 
 
-def test_stop_ends_the_demo_and_waits_for_it(folder):
+def test_stop_terminates_the_demo_and_waits_for_it(folder):
     with held(folder / "demo.lock") as demo:
         stop_demo(Stack(folder))
 
         assert demo.wait(10) == -signal.SIGTERM
 
 
-def test_stop_without_a_demo_is_no_error_even_with_the_lock_file_of_one_that_was_killed(folder):
+def test_stop_without_a_demo_is_no_error_even_if_a_killed_one_left_its_lock_file(folder):
     stop_demo(Stack(folder))
-    (folder / "demo.lock").write_text("1")  # init's pid, which must not be touched
+    (folder / "demo.lock").write_text("1")  # the pid of init, which must not be signalled
 
     stop_demo(Stack(folder))
 
 
-def test_a_secret_is_made_once_and_kept(folder):
+def test_a_secret_is_created_once_and_kept(folder):
     first = secret(folder, "some")
 
     assert secret(folder, "some") == first
@@ -180,7 +208,7 @@ def test_secrets_are_long_and_differ_between_checkouts(folder, tmp_path):
 
 
 @pytest.mark.parametrize("mask", [0o000, 0o022])
-def test_the_file_of_secrets_is_readable_by_its_owner_alone(folder, mask):
+def test_only_its_owner_can_read_the_secrets_file(folder, mask):
     before = os.umask(mask)
     try:
         secret(folder, "some")
@@ -198,6 +226,6 @@ def test_a_free_port_can_be_listened_on():
         pass
 
 
-@pytest.mark.parametrize(("text", "last"), [("a\nb\n\n  \n", "b"), ("", "no reason given"), ("\n", "no reason given")])
-def test_the_last_line_is_the_last_that_says_something(text, last):
+@pytest.mark.parametrize(("text", "last"), [("a\nb\n\n  \n", "b"), ("", "no output"), ("\n", "no output")])
+def test_the_last_line_is_the_last_one_that_is_not_empty(text, last):
     assert last_line(text) == last

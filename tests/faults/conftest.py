@@ -1,14 +1,13 @@
-"""What fault tests share: a day that readers see, a reader who never stops asking, and the count of what was tried."""
+"""Fixtures of the fault tests: a published day, a client that reads it without a pause, and counts for the summary."""
 
-from collections import defaultdict
-from contextlib import closing, contextmanager
-from dataclasses import dataclass, replace
+from collections import Counter, defaultdict
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from itertools import chain
 
 import pytest
 
-from devstack.state import secret
 from spark_jobs.warehouse import RUN_TABLES
-from tests.faults.database import Session
 from tests.faults.editions import NEW, OLD
 from tests.faults.points import OPENED
 from tests.faults.reader import Reader, by_queryset
@@ -16,7 +15,7 @@ from tests.faults.reader import Reader, by_queryset
 
 @dataclass
 class Counted:
-    """What one promise was tried with."""
+    """What one test did and saw."""
 
     faults: int = 0
     reads: int = 0
@@ -24,63 +23,55 @@ class Counted:
     unanswered: int = 0
 
 
-COUNTED = pytest.StashKey[dict[str, Counted]]()
-
-
-def pytest_configure(config):
-    config.stash[COUNTED] = defaultdict(Counted)
-
-
 @pytest.fixture
 def counted(request):
-    """What is counted of this test."""
-    return request.config.stash[COUNTED][request.node.originalname or request.node.name]
+    """The counts of this test; they travel with its report, since each process of `pytest -n 2` runs only some tests."""
+    counted = Counted()
+    yield counted
+    request.node.user_properties.append(("counted", asdict(counted)))
+
+
+@pytest.fixture(scope="session")
+def old_rows():
+    """The rows of the published day before the fault, by server."""
+    return {}
 
 
 @pytest.fixture
-def postgres(stack):
-    """The server of the job's database."""
-    return stack.postgres
-
-
-@pytest.fixture
-def session(database, postgres):
-    """An administrator's session in the job's database: sees and ends other roles' sessions, locks what he likes."""
-    administrator = replace(database, user="postgres", password=secret(postgres.folder, "postgres"))
-    with closing(Session(administrator)) as session:
-        yield session
-
-
-@pytest.fixture
-def old_is_published(night, raw):
-    """The day as readers have it before the fault."""
+def old_is_published(night, raw, session, old_rows):
+    """The published day before the fault. The first test on a server runs the night; for the others its rows are copied."""
     for name, content in OLD.files.items():
         raw.put(f"{name}.csv", content)
-    assert night()
+    server = session.database.port
+    if server in old_rows:
+        session.copy_in(old_rows[server])
+    else:
+        assert night()
+        old_rows[server] = session.copy_out(["run", "advertiser", *RUN_TABLES])
 
 
 @pytest.fixture
 def new_in_s3(bucket):
-    """The day's raw events in S3 as they are now."""
+    """The day's new raw events in S3."""
     bucket(**NEW.files)
 
 
 @pytest.fixture
 def reader_settings():
-    """The settings of the database that the reader asks, where it is not Django's own."""
+    """The settings of the database to read, if it is not Django's own."""
     return
 
 
 @pytest.fixture
-def ask():
-    """How the reader asks for a list."""
+def read_list():
+    """How to read a list."""
     return by_queryset
 
 
 @pytest.fixture
-def reader(old_is_published, ask, reader_settings, counted):
-    """A reader at work from before the fault until after the next run; no answer of his may be wrong."""
-    reader = Reader([OLD, NEW], ask, reader_settings).start()
+def reader(old_is_published, read_list, reader_settings, counted):
+    """A client that reads from before the fault until after the next run; it must never see a wrong list."""
+    reader = Reader([OLD, NEW], read_list, reader_settings).start()
     yield reader
     reader.stop()
     counted.reads += reader.reads["answered"]
@@ -91,12 +82,12 @@ def reader(old_is_published, ask, reader_settings, counted):
 
 @pytest.fixture
 def stopped_at(new_in_s3, start_job, session):
-    """A function that starts a job over the new raw events and holds it at a point while its `with` block lasts."""
+    """A function that starts a job over the new raw events and stops it at a point for the length of a `with` block."""
 
     @contextmanager
     def stop(point, **environment):
         job = start_job(**environment)
-        session.wait_until(OPENED.is_there, job)  # what a job clears up before it opens its run needs the tables, too
+        session.wait_until(OPENED.is_there, job)  # before it opens its run, the job needs the tables for cleaning up
         with session.holding(point.locks):
             session.wait_until(point.is_there, job)
             yield job
@@ -106,7 +97,7 @@ def stopped_at(new_in_s3, start_job, session):
 
 @pytest.fixture
 def nothing_is_left(session):
-    """A function that tells whether the ledger and the tables hold nothing of runs that came to nothing."""
+    """A function that returns whether all runs have ended, and only published and superseded ones have rows."""
 
     def check():
         states = (
@@ -121,7 +112,7 @@ def nothing_is_left(session):
 
 @pytest.fixture
 def the_next_night_publishes(night, raw, reader, session, nothing_is_left):
-    """A function that tells whether the next run publishes the new lists and leaves nothing of the one before."""
+    """A function that returns whether the next run publishes the new lists and cleans up."""
 
     def run():
         for name, content in NEW.files.items():
@@ -134,18 +125,21 @@ def the_next_night_publishes(night, raw, reader, session, nothing_is_left):
     return run
 
 
-def pytest_terminal_summary(terminalreporter, config):
-    """Say what was counted, test by test and in all; docs/reliability.md quotes it."""
-    if not config.stash[COUNTED]:
+def pytest_terminal_summary(terminalreporter):
+    """Print the counts of each test and their sums; docs/reliability.md quotes them."""
+    by_test: dict[str, Counter[str]] = defaultdict(Counter)
+    for report in chain.from_iterable(terminalreporter.stats.values()):
+        if getattr(report, "when", None) == "teardown":
+            name = report.nodeid.partition("[")[0].rpartition("::")[-1]
+            by_test[name].update(dict(report.user_properties).get("counted", {}))
+    counts = {name: counted for name, counted in by_test.items() if counted}
+    if not counts:
         return
     terminalreporter.section("faults and what readers saw")
-    rows = config.stash[COUNTED].items()
-    for name, each in rows:
-        terminalreporter.line(f"{each.faults:6,} faults {each.reads:9,} reads {each.wrong:3} wrong  {name}")
-    faults, reads, wrong, unanswered = (
-        sum(getattr(each, field) for _, each in rows) for field in ("faults", "reads", "wrong", "unanswered")
-    )
+    for name, each in counts.items():
+        terminalreporter.line(f"{each['faults']:6,} faults {each['reads']:9,} reads {each['wrong']:3} wrong  {name}")
+    total: Counter[str] = sum(counts.values(), Counter())
     terminalreporter.line(
-        f"faults injected: {faults:,}; reads made: {reads:,}; wrong reads: {wrong:,}"
-        f" (and {unanswered:,} without an answer while PostgreSQL was down)"
+        f"faults injected: {total['faults']:,}; reads made: {total['reads']:,}; wrong reads: {total['wrong']:,}"
+        f" (and {total['unanswered']:,} without a response while PostgreSQL was down)"
     )

@@ -1,17 +1,17 @@
-"""Two states of one day's raw events, and the lists that readers must see of each: old ones, then new ones."""
+"""Two versions of one day's raw events, and the lists of each: the old ones, then the new ones."""
 
 from dataclasses import dataclass
 
 from tests.conftest import ADS, DAY, VIEWS
 
 ADVERTISERS = ("a", "b", "c")
-MODELS = ("TopProduct", "TopCTR")  # against no past, nothing trends
-WINDOWS = (1, 7, 28)  # days; with no days before, one list over all of them
+MODELS = ("TopProduct", "TopCTR")  # without history, nothing trends
+WINDOWS = (1, 7, 28)  # days; without history, the lists over all windows are the same
 
 
 @dataclass(frozen=True)
 class Edition:
-    """A day on which each advertiser's products are name-0, name-1, ... in this order, by views and by clicks alike."""
+    """A day on which each advertiser's list is name-0, name-1, ..., both by views and by clicks."""
 
     name: str
     length: int
@@ -22,7 +22,7 @@ class Edition:
 
     @property
     def rows(self) -> frozenset[tuple[str, int, str, int, str]]:
-        """All that a reader sees of it: (model, window, advertiser, rank, product)."""
+        """All rows that a client can see: (model, window, advertiser, rank, product)."""
         return frozenset(
             (model, window, advertiser, rank, product)
             for model in MODELS
@@ -33,7 +33,7 @@ class Edition:
 
     @property
     def files(self) -> dict[str, bytes]:
-        """The raw files by their names, without the ending."""
+        """The raw files by name, without the ending."""
         views, ads = [VIEWS], [ADS]
         for advertiser in ADVERTISERS:
             for rank, product in enumerate(self.products):

@@ -1,17 +1,17 @@
-"""A way to PostgreSQL that loses the answer to a COMMIT: the rows are there, and the client cannot know."""
+"""A proxy to PostgreSQL that loses the response to a COMMIT: the rows are there, but the client does not know."""
 
 import socket
 import threading
 from contextlib import suppress
 
-from spark_jobs.settings import Database
+from spark_jobs.database import Database
 
 COMMITTED = b"C\x00\x00\x00\x0bCOMMIT\x00"
 """The server's message CommandComplete after COMMIT."""
 
 
-class LossyWay:
-    """A TCP proxy to a PostgreSQL on 127.0.0.1 that cuts the first `times` connections that say `words` and commit."""
+class LossyProxy:
+    """A TCP proxy on 127.0.0.1 that cuts the first `times` connections that send `words` and commit."""
 
     def __init__(self, port: int, words: str, times: int = 1) -> None:
         self.behind = port
@@ -22,11 +22,11 @@ class LossyWay:
         self.port: int = self.listener.getsockname()[1]
 
     def url(self, database: Database) -> str:
-        """Return the DATABASE_URL of a database behind it. The way is not encrypted: the proxy must read along."""
+        """Return the DATABASE_URL through the proxy, without TLS, since the proxy reads the messages."""
         return f"postgres://{database.user}:{database.password}@127.0.0.1:{self.port}/{database.name}?sslmode=disable"
 
-    def __enter__(self) -> "LossyWay":
-        threading.Thread(target=self._accept, name="lossy way", daemon=True).start()
+    def __enter__(self) -> "LossyProxy":
+        threading.Thread(target=self._accept, name="lossy proxy", daemon=True).start()
         return self
 
     def __exit__(self, *_: object) -> None:

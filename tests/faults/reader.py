@@ -1,4 +1,4 @@
-"""A reader who never stops asking, and remembers every answer that was not one whole list."""
+"""A client that reads lists without a pause, and remembers every response that is not one complete list."""
 
 import threading
 from collections import Counter
@@ -10,28 +10,31 @@ from typing import Any
 from django.db import DatabaseError, connections
 
 from tests.faults.editions import ADVERTISERS, MODELS, WINDOWS, Edition
-from webapp.rankings import lists
+from webapp.lists import recommendations as lists
+from webapp.lists.inputs import Lookup, load_inputs
+from webapp.problems import Problem
 from webapp.rankings.models import RANKINGS, WINDOWED
-from webapp.rankings.problems import Problem
 
 List = tuple[str, int, str]
 """A model, a window in days and an advertiser."""
 
 
 class NoAnswer(Exception):
-    """The service is down and says so: no list, and no wrong one."""
+    """The service is down and says so: no list, but no wrong one."""
 
 
 class Reader:
-    """Asks every 10 ms for one advertiser's list, then for all lists at once, until it is stopped.
+    """Reads every 10 ms one advertiser's list, then all lists at once, until it is stopped.
 
-    `editions` are the only states of the day that may ever be seen.
+    `editions` are the only valid states of the day.
     """
 
-    def __init__(self, editions: Iterable[Edition], ask: Callable[[List], list[str]], settings: Any = None) -> None:
-        """`ask` returns the products of a list; `settings` are those of another database than Django's own."""
+    def __init__(
+        self, editions: Iterable[Edition], read_list: Callable[[List], list[str]], settings: Any = None
+    ) -> None:
+        """`read_list` returns the products of a list; `settings` name a database other than Django's own."""
         self.editions = list(editions)
-        self.ask = ask
+        self.read_list = read_list
         self.settings = settings
         self.reads: Counter[str] = Counter()
         self.wrong: list[object] = []
@@ -40,7 +43,7 @@ class Reader:
         self._thread = threading.Thread(target=self._read, name="reader")
 
     def start(self) -> "Reader":
-        """Start, and return once the first list was seen."""
+        """Start, and return once the first list is read."""
         self._thread.start()
         while not self.saw and not self.wrong and self._thread.is_alive():
             self._stop.wait(0.01)
@@ -51,7 +54,7 @@ class Reader:
         self._thread.join()
 
     def read_on(self, times: int = 20) -> None:
-        """Let that many more answers come, so that what was seen last is what is there now."""
+        """Wait for so many more responses, so that the last one shows the current state."""
         enough = self.reads["answered"] + times
         while self.reads["answered"] < enough and self._thread.is_alive():
             self._stop.wait(0.01)
@@ -64,14 +67,14 @@ class Reader:
                 self._look_at(which)
                 if self._stop.wait(0.01):
                     break
-        except Exception as error:  # a reader who is gone has seen nothing wrong, and proved nothing
+        except Exception as error:  # a reader that has stopped proves nothing
             self.wrong.append(error)
         finally:
             connections["default"].close()
 
     def _look_at(self, which: List) -> None:
         try:
-            self._note({e.products[:20]: e.name for e in self.editions}, tuple(self.ask(which)))
+            self._note({e.products[:20]: e.name for e in self.editions}, tuple(self.read_list(which)))
             self._note({e.rows: e.name for e in self.editions}, all_lists())
         except Problem as problem:
             self.wrong.append(problem)
@@ -90,14 +93,14 @@ class Reader:
 
 
 def by_queryset(which: List) -> list[str]:
-    """Ask as the API's view does."""
+    """Read a list as the API does."""
     model, window, advertiser = which
-    source = lists.find_list(advertiser, model, day=None, key=None, window=window)
-    return [row.product_id for row in lists.recommendations(source, limit=20).items]
+    selection = lists.select_list(load_inputs(Lookup(advertiser)), model, window)
+    return [row.product_id for row in lists.load_recommendations(selection, limit=20).items]
 
 
 def all_lists() -> frozenset[tuple[str, int, str, int, str]]:
-    """Return all published rows at one moment: (model, window, advertiser, rank, product)."""
+    """Return all published rows in one snapshot: (model, window, advertiser, rank, product)."""
     tables = [(name, "1", ranking) for name, ranking in RANKINGS.items()]
     tables += [(name, "days", ranking) for name, ranking in WINDOWED.items()]
     one_statement = " union all ".join(

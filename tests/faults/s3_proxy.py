@@ -1,27 +1,28 @@
-"""An S3 endpoint that passes requests on to a real one, and can answer some or all of them as a bad S3 does."""
+"""An S3 endpoint that forwards requests to a real one and fails some or all of them, as S3 does at times."""
 
 import http.client
 import socket
 import struct
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from itertools import cycle
 from urllib.parse import urlsplit
 
 HOP_BY_HOP = ("connection", "expect", "transfer-encoding", "keep-alive")
 
 
 class BadS3(ThreadingHTTPServer):
-    """The proxy, on a free port of 127.0.0.1 while its `with` block lasts; what it does to requests is `fault`."""
+    """The proxy, on a free port of 127.0.0.1 for the length of a `with` block."""
 
     daemon_threads = True
 
-    def __init__(self, behind: str, fault: str, strikes: Callable[[str, str], bool]) -> None:
-        """`strikes(method, path)` tells whether a request meets the fault, one of FAULTS."""
+    def __init__(self, behind: str, faults: Iterable[str], strikes: Callable[[str, str], bool]) -> None:
+        """`strikes(method, path)` returns whether a request fails; `faults` are of FAULTS, and used in turn."""
         super().__init__(("127.0.0.1", 0), _Handler)
         self.behind = urlsplit(behind).netloc
-        self.fault = FAULTS[fault]
+        self.faults = cycle(FAULTS[each] for each in faults)
         self.strikes = strikes
         self.injected = 0
         self.is_ending = threading.Event()
@@ -40,15 +41,16 @@ class BadS3(ThreadingHTTPServer):
         self.shutdown()
         self.server_close()
 
-    def meets_fault(self, method: str, path: str) -> bool:
-        """Decide on one request, and count."""
+    def fault_of(self, method: str, path: str) -> "Callable[[_Handler], None] | None":
+        """Decide whether and how one request fails, and count it."""
         with self._counting:
-            strikes = self.strikes(method, path)
-            self.injected += strikes
-            return strikes
+            if not self.strikes(method, path):
+                return None
+            self.injected += 1
+            return next(self.faults)
 
     def handle_error(self, *_: object) -> None:
-        """Say nothing of clients that hang up; a job that is killed does."""
+        """Ignore clients that disconnect, as a killed job does."""
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -57,8 +59,9 @@ class _Handler(BaseHTTPRequestHandler):
 
     def answer(self) -> None:
         body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
-        if self.server.meets_fault(self.command, self.path):
-            self.server.fault(self)
+        fault = self.server.fault_of(self.command, self.path)
+        if fault:
+            fault(self)
         else:
             self.pass_on(body)
 

@@ -1,4 +1,4 @@
-"""Raw events that are not what they should be: every night runs in this process, and readers never stop asking."""
+"""Damaged raw events, while clients read the lists without a pause. Each run happens in this process."""
 
 import gzip
 
@@ -13,12 +13,12 @@ pytestmark = [pytest.mark.long, pytest.mark.django_db(transaction=True)]
 
 DAY_BEFORE = "2026-11-19"
 TIMES = 33
-"""So often does each line of NEW come here: 2,772 views and 7,623 ad events, 99 parts of 100."""
+"""How often each line of NEW is repeated: 2,772 views and 7,623 ad events, 99 % of the rows with 1 % garbage."""
 
 
 @pytest.fixture
 def put_new(raw, counted):
-    """A function that puts the new raw events in place of the old ones, some of them changed; the fault is counted."""
+    """A function that replaces the old raw events with new ones, some of them damaged, and counts the fault."""
 
     def put(**changed):
         for name, content in {**many_of_new(), **changed}.items():
@@ -29,7 +29,7 @@ def put_new(raw, counted):
 
 
 def many_of_new():
-    """The raw files of NEW, each line TIMES over, which changes no list."""
+    """The raw files of NEW with each line repeated TIMES, which leaves the lists the same."""
     files = dict(NEW.files)
     for name in ("product_views", "ads_views"):
         header, *lines = files[name].splitlines(keepends=True)
@@ -38,7 +38,7 @@ def many_of_new():
 
 
 def with_garbage(share):
-    """The two event files with lines added that break the rules, `share` of all lines."""
+    """The two event files with invalid lines added, `share` of all lines."""
     files = many_of_new()
     broken = {"product_views": f"a,,{DAY}\n".encode(), "ads_views": f"a,p,purchase,{DAY}\n".encode()}
     return {
@@ -53,7 +53,7 @@ def gzip_cut_in_half(name):
 
 
 def refuses(night):
-    """Whether the night ends without publishing, by a refusal (exit code 3) or a failure (exit code 1)."""
+    """Return whether the run ends without publishing: refused (exit code 3) or failed (exit code 1)."""
     try:
         return not night()
     except Failed:
@@ -67,12 +67,18 @@ def refuses(night):
         ({"product_views": VIEWS.encode()}, f"product_views has no rows of {DAY}"),
         ({"advertiser_ids": b"advertiser_id\n"}, "the list of active advertisers is empty"),
         ({"product_views": b"advertiser_id,product,date\n" + b"a,p,2026-11-20\n" * 9}, "has no column 'product_id'"),
+        ({"ads_views": b"PK\x03\x04"}, "ads_views.csv is a zip archive"),
+        ({"product_views": b"a\0d\0"}, "product_views.csv has NUL bytes in its header"),
+        ({"advertiser_ids": "advertiser_id\n".encode("utf-32")}, "advertiser_ids.csv is encoded in UTF-32"),
         (with_garbage(0.012), "rejected"),
         (with_garbage(0.30), "rejected"),
     ],
-    ids=["an empty file", "no rows", "no advertisers", "wrong columns", "1.2 % garbage", "30 % garbage"],
+    ids=[
+        *("an empty file", "no rows", "no advertisers", "wrong columns", "a zip archive", "NUL bytes", "UTF-32"),
+        *("1.2 % garbage", "30 % garbage"),
+    ],
 )
-def test_readers_keep_the_old_lists_when_the_input_has(changed, reason, put_new, night, reader, nothing_is_left):
+def test_clients_keep_the_old_lists_if_the_input_has(changed, reason, put_new, night, reader, nothing_is_left):
     put_new(**changed)
     assert refuses(night)
     reader.read_on()
@@ -82,7 +88,7 @@ def test_readers_keep_the_old_lists_when_the_input_has(changed, reason, put_new,
     assert Run.objects.latest("id").state in ("refused", "failed")
 
 
-def test_half_of_the_usual_events_are_refused_and_the_whole_file_publishes(put_new, night, reader):
+def test_half_of_the_usual_events_are_refused_and_the_complete_file_is_published(put_new, night, reader):
     usual = sum(many_of_new()[name].count(b"\n") - 1 for name in ("product_views", "ads_views"))
     Run.objects.create(day=DAY_BEFORE, state="published", published_at=f"{DAY}T05:00Z", counts={"events": usual})
     files = many_of_new()
@@ -100,12 +106,12 @@ def test_half_of_the_usual_events_are_refused_and_the_whole_file_publishes(put_n
 
 
 def half(content):
-    """A little less than half of a file, cut between two lines."""
+    """A little less than half of a file, cut after a line."""
     lines = content.splitlines(keepends=True)
     return b"".join(lines[: len(lines) * 49 // 100])
 
 
-def test_a_truncated_gzip_fails_the_night_and_the_whole_file_publishes(put_new, raw, night, reader):
+def test_a_truncated_gzip_fails_the_run_and_the_complete_file_is_published(put_new, raw, night, reader):
     put_new()
     (raw.folder / "product_views.csv").unlink()
     raw.put("product_views.csv.gz", gzip_cut_in_half("product_views"))
@@ -132,7 +138,7 @@ def test_a_truncated_gzip_fails_the_night_and_the_whole_file_publishes(put_new, 
     ],
     ids=["1 % garbage", "a line of 10 MB", "NUL bytes in views", "NUL bytes in ads"],
 )
-def test_broken_lines_are_left_out_of_the_new_lists_and_counted_when_the_input_has(changed, put_new, night, reader):
+def test_rejected_lines_are_counted_and_the_new_lists_do_without_them_if_the_input_has(changed, put_new, night, reader):
     put_new(**changed)
     assert night()
     reader.read_on()
@@ -141,7 +147,7 @@ def test_broken_lines_are_left_out_of_the_new_lists_and_counted_when_the_input_h
     assert sum(Run.objects.published().get().counts["rejected"].values()) >= 1
 
 
-def test_a_file_that_is_there_twice_is_refused_and_both_are_named(put, night_on_s3, reader, counted):
+def test_the_same_file_under_two_names_is_refused_and_both_are_named(put, night_on_s3, reader, counted):
     for name, content in NEW.files.items():
         put(f"{name}/part-1.csv", content.decode())
     put("product_views/part-2.csv", NEW.files["product_views"].decode())
@@ -155,7 +161,7 @@ def test_a_file_that_is_there_twice_is_refused_and_both_are_named(put, night_on_
     assert "product_views/part-2.csv" in message
 
 
-def test_a_day_in_the_future_is_a_mistake_and_ends_2_before_anything_is_asked(night, reader, capsys, counted):
+def test_a_day_in_the_future_exits_2_before_a_run_is_opened(night, reader, capsys, counted):
     counted.faults += 1
     with pytest.raises(SystemExit) as ended:
         night("--day", "2999-01-01")

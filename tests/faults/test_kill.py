@@ -1,24 +1,23 @@
-"""`kill -9` of JVM and Python at each named point of a night."""
+"""`kill -9` of JVM and Python at each point of a run."""
 
 import pytest
 
-from tests.faults.points import AUDITED, COUNTED, HALF_APPENDED, OPENED, PUBLISHED, PUBLISHING
+from tests.faults.editions import NEW
+from tests.faults.points import HALF_APPENDED, OPENED, PUBLISHED, PUBLISHING
 from webapp.rankings.models import Run
 
 pytestmark = [pytest.mark.long, pytest.mark.django_db(transaction=True)]
 
 BEFORE_THE_COMMIT = {
     "the run is opened": OPENED,
-    "its counts are written": COUNTED,
-    "half of its rows are appended": HALF_APPENDED,
-    "its audit is passed": AUDITED,
-    "the day is flipped and not committed": PUBLISHING,
+    "half of the rows are appended": HALF_APPENDED,
+    "the day is flipped but not committed": PUBLISHING,
 }
 
 
 @pytest.fixture
 def killed_at(stopped_at, session, reader, counted):
-    """A function that starts a job, kills it at a point, and waits until PostgreSQL has noticed and the reader read on."""
+    """A function that starts a job, kills it at a point, and waits until PostgreSQL and the client have noticed."""
 
     def kill(point):
         with stopped_at(point) as job:
@@ -34,7 +33,7 @@ def killed_at(stopped_at, session, reader, counted):
 
 
 @pytest.mark.parametrize("point", BEFORE_THE_COMMIT)
-def test_killed_before_the_commit_readers_keep_the_old_lists_and_the_next_run_clears_up_and_publishes(
+def test_after_a_kill_before_the_commit_clients_keep_the_old_lists_and_the_next_run_cleans_up_and_publishes(
     point, killed_at, reader, the_next_night_publishes
 ):
     killed_at(BEFORE_THE_COMMIT[point])
@@ -46,11 +45,11 @@ def test_killed_before_the_commit_readers_keep_the_old_lists_and_the_next_run_cl
 
     dead.refresh_from_db()
 
-    assert (dead.state, dead.message) == ("failed", "its process ended without a word")
+    assert (dead.state, dead.message) == ("failed", "the process died without reporting")
 
 
-def test_killed_after_the_commit_readers_have_the_new_lists_and_the_next_run_takes_their_place(
-    killed_at, reader, spark_submit, nothing_is_left
+def test_after_a_kill_after_the_commit_clients_have_the_new_lists_and_the_next_run_supersedes_them(
+    killed_at, reader, night, raw, nothing_is_left
 ):
     killed_at(PUBLISHED)
     dead = Run.objects.latest("id")
@@ -58,11 +57,12 @@ def test_killed_after_the_commit_readers_have_the_new_lists_and_the_next_run_tak
     assert reader.saw == ["old", "new"]
     assert dead.state == "published"
 
-    code, _, said = spark_submit()
+    for name, content in NEW.files.items():
+        raw.put(f"{name}.csv", content)
+    assert night()
     reader.read_on()
     dead.refresh_from_db()
 
-    assert code == 0, said
     assert reader.saw == ["old", "new"]
     assert dead.state == "superseded"
     assert nothing_is_left()

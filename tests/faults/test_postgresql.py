@@ -1,4 +1,4 @@
-"""PostgreSQL stopped, connections cut, locks held by others, a full disk: while a real job appends or publishes."""
+"""PostgreSQL stops, cuts connections, is locked, or has a full disk while a real job appends or publishes."""
 
 import re
 from contextlib import closing
@@ -7,17 +7,17 @@ from itertools import count
 import psycopg2
 import pytest
 
-from spark_jobs.settings import Database
+from spark_jobs.database import Database
 from tests.faults.points import COUNTED, HALF_APPENDED, PUBLISHING
 from tests.faults.server import FragileServer
-from tests.processes import complaints
+from tests.processes import error_messages
 
 pytestmark = pytest.mark.long
 
 
 @pytest.fixture(scope="module")
 def postgres(stack):
-    """The module's own server, with the tables."""
+    """The module's own server, with all tables."""
     server = FragileServer(stack.folder / "fragile")
     yield server
     server.stop()
@@ -25,7 +25,7 @@ def postgres(stack):
 
 @pytest.fixture
 def url(postgres):
-    """Its DATABASE_URL; its tables are empty."""
+    """Its DATABASE_URL; the tables are empty."""
     with closing(psycopg2.connect(postgres.url())) as connection, connection, connection.cursor() as cursor:
         cursor.execute("truncate run, advertiser cascade")
     return postgres.url()
@@ -38,7 +38,7 @@ def database(url):
 
 @pytest.fixture
 def reader_settings(database, django_db_blocker):
-    """Django's settings for the module's own server."""
+    """Django's settings for this server."""
     from django.db import connection
 
     here = {"HOST": database.host, "PORT": database.port, "USER": database.user, "PASSWORD": database.password}
@@ -54,12 +54,14 @@ FAULTS = {
 
 
 @pytest.mark.parametrize(
-    ("point", "query"),
-    [(HALF_APPENDED, "insert into top_ctr"), (PUBLISHING, "insert into advertiser")],
-    ids=["append", "publish"],
+    ("fault", "point", "query"),
+    [
+        ("is stopped, fast", HALF_APPENDED, "insert into top_ctr"),
+        ("is stopped, immediate", PUBLISHING, "insert into advertiser"),
+        ("cuts the job's connection", PUBLISHING, "insert into advertiser"),
+    ],
 )
-@pytest.mark.parametrize("fault", FAULTS)
-def test_when_postgresql_goes_away_readers_keep_the_old_lists_the_job_ends_1_and_the_next_publishes(
+def test_if_postgresql_goes_away_the_job_exits_1_clients_keep_the_old_lists_and_the_next_run_publishes(
     fault, point, query, postgres, reader, stopped_at, session, the_next_night_publishes, counted
 ):
     with stopped_at(point) as job:
@@ -70,18 +72,20 @@ def test_when_postgresql_goes_away_readers_keep_the_old_lists_the_job_ends_1_and
 
     assert (code, report["state"]) == (1, "failed"), said
     assert "Traceback" not in said
-    assert re.search("terminat|connection|shutting down", " ".join(complaints(said))), said
+    assert re.search("terminat|connection|shutting down", " ".join(error_messages(said))), said
     assert reader.saw == ["old"]
     assert the_next_night_publishes()
 
 
-@pytest.mark.parametrize("point", [COUNTED, PUBLISHING], ids=["append", "publish"])
-def test_a_lock_that_somebody_else_holds_for_a_while_is_waited_for_and_the_run_publishes(
-    point, reader, stopped_at, nothing_is_left, counted
+def test_the_job_waits_for_locks_that_are_held_for_a_while_in_append_and_publish_and_publishes(
+    reader, stopped_at, session, nothing_is_left, counted
 ):
-    with stopped_at(point) as job:
-        counted.faults += 1
-        reader.read_on(times=300)
+    with session.holding(PUBLISHING.locks):
+        with stopped_at(COUNTED) as job:
+            reader.read_on(times=200)
+        session.wait_until(PUBLISHING.is_there, job)
+        reader.read_on(times=200)
+        counted.faults += 2
         seen_meanwhile = list(reader.saw)
     code, _, said = job.wait()
     reader.read_on()
@@ -93,7 +97,7 @@ def test_a_lock_that_somebody_else_holds_for_a_while_is_waited_for_and_the_run_p
 
 
 @pytest.mark.parametrize("point", [COUNTED, PUBLISHING], ids=["append", "publish"])
-def test_a_lock_that_somebody_else_holds_for_good_ends_the_job_1_after_the_lock_timeout(
+def test_a_lock_that_is_never_released_ends_the_job_with_1_after_the_lock_timeout(
     point, url, reader, stopped_at, the_next_night_publishes, counted
 ):
     with stopped_at(point, DATABASE_URL=f"{url}?options=-c%20lock_timeout%3D2s") as job:
@@ -102,14 +106,14 @@ def test_a_lock_that_somebody_else_holds_for_good_ends_the_job_1_after_the_lock_
     reader.read_on()
 
     assert (code, report["state"]) == (1, "failed")
-    complaint = " ".join(complaints(said))
-    assert "canceling statement due to lock timeout" in complaint
-    assert "another session keeps a table locked" in complaint
+    message = " ".join(error_messages(said))
+    assert "canceling statement due to lock timeout" in message
+    assert "another session holds a lock on a table" in message
     assert reader.saw == ["old"]
     assert the_next_night_publishes()
 
 
-def test_on_a_full_disk_readers_keep_the_old_lists_the_job_ends_1_and_the_next_publishes_once_there_is_room(
+def test_on_a_full_disk_the_job_exits_1_clients_keep_the_old_lists_and_a_run_with_space_publishes(
     postgres, reader, new_in_s3, start_job, session, the_next_night_publishes, counted
 ):
     full = fill(session)
@@ -124,33 +128,31 @@ def test_on_a_full_disk_readers_keep_the_old_lists_the_job_ends_1_and_the_next_p
     reader.read_on()
 
     assert (code, report["state"]) == (1, "failed"), said
-    assert "could not extend file" in " ".join(complaints(said))
+    assert "could not extend file" in " ".join(error_messages(said))
     assert reader.saw == ["old"]
     assert the_next_night_publishes()
 
 
 def fill(session):
     """Make the table top_ctr larger than a segment of the write-ahead log, and return its size in bytes."""
-    session.ask(
-        "alter table top_ctr set (autovacuum_enabled = false)"
-    )  # it would find room on pages that count as full
-    [(run,)] = session.ask(
+    session.query("alter table top_ctr set (autovacuum_enabled = false)")  # it would free space within full pages
+    [(run,)] = session.query(
         "insert into run (day, state, published_at) values ('2026-01-01', 'superseded', now()) returning id"
     )
-    session.ask(
+    session.query(
         "insert into top_ctr (run_id, date, advertiser_id, product_id, rank, clicks, impressions, ctr, score)"
         " select %s, '2026-01-01', 'filler ' || n, repeat('x', 64), 1, 0, 1, 0, 0 from generate_series(1, 110000) as n",
         run,
     )
-    [(size,)] = session.ask("select pg_relation_size('top_ctr')")
+    [(size,)] = session.query("select pg_relation_size('top_ctr')")
     assert size > 16 * 2**20
     return size
 
 
 def can_take_another_row(session, number):
-    """Try to insert a row, which is shorter than any of the job's."""
+    """Try to insert a row that is shorter than the job's; return whether there was space."""
     try:
-        session.ask(
+        session.query(
             "insert into top_ctr (run_id, date, advertiser_id, product_id, rank, clicks, impressions, ctr, score)"
             " select max(id), '2026-01-01', chr(19968 + %s), 'p', 1, 0, 1, 0, 0 from run where state = 'superseded'",
             number,

@@ -1,4 +1,4 @@
-"""No secret reaches a log, an error, Spark's environment page or its event log: at DEBUG, in success and in failure."""
+"""No secret appears in logs, errors, Spark's environment page or its event log, even at DEBUG."""
 
 from contextlib import suppress
 from urllib.error import URLError
@@ -17,7 +17,7 @@ REFUSED_APPEND = "alter table top_ctr add constraint none_at_all check (false) n
 
 @pytest.fixture
 def said_at_debug(new_in_s3, start_job, url, tmp_path):
-    """A function that runs the job at DEBUG; returns its exit code and all it said: log, environment page, event log."""
+    """A function that runs the job at DEBUG and returns its exit code and all output: log, environment page, event log."""
     (tmp_path / "events").mkdir()
     log4j = (ROOT / "conf/log4j2.properties").read_text()
     (tmp_path / "log4j2.properties").write_text(log4j.replace("rootLogger.level = warn", "rootLogger.level = debug"))
@@ -50,24 +50,24 @@ def said_at_debug(new_in_s3, start_job, url, tmp_path):
 
 @pytest.fixture
 def secrets(url):
-    """The password of the database as it is and as it stands in the URL, and the secret key of S3."""
+    """The database password, as it is and as in the URL, and the secret key of S3."""
     password = urlsplit(url).password
     return {password, unquote(password), S3_SECRET}
 
 
-def test_a_night_that_publishes_says_no_secret(said_at_debug, secrets):
+def test_a_run_that_publishes_prints_no_secret(said_at_debug, secrets):
     code, said = said_at_debug()
 
     assert code == 0
     assert not [secret for secret in secrets if secret in said]
 
 
-def test_a_night_whose_append_fails_says_no_secret(said_at_debug, secrets, session):
-    session.ask(REFUSED_APPEND)
+def test_a_run_whose_append_fails_prints_no_secret(said_at_debug, secrets, session):
+    session.query(REFUSED_APPEND)
     try:
         code, said = said_at_debug()
     finally:
-        session.ask("alter table top_ctr drop constraint none_at_all")
+        session.query("alter table top_ctr drop constraint none_at_all")
 
     assert code == 1
     assert "none_at_all" in said

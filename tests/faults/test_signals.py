@@ -1,4 +1,4 @@
-"""SIGTERM, as a scheduler or systemd sends it: the run ends failed, its lock is free, all within ten seconds."""
+"""SIGTERM, as schedulers and systemd send it: within ten seconds the run has failed and its day is unlocked."""
 
 import os
 import signal
@@ -7,28 +7,25 @@ import time
 import pytest
 
 from tests.conftest import DAY
-from tests.faults.points import COUNTED, PUBLISHING, waits
+from tests.faults.points import COUNTED, IS_FREE, PUBLISHING, waits
 from webapp.rankings.models import Run
 
 pytestmark = [pytest.mark.long, pytest.mark.django_db(transaction=True)]
 
-RECEIVERS = {"spark-submit alone": os.kill, "its whole process group": os.killpg}
-POINTS = {"in the append": COUNTED, "in the publish": PUBLISHING}
-AT_THE_ENTRY = "wait_event_type = 'Lock' and query ilike 'select state from run%'"
+CLOSING = "wait_event_type = 'Lock' and query ilike 'select state from run%'"
 IS_GONE = "select not exists (select from pg_stat_activity where application_name = 'vitrina nightly')"
-IS_FREE = (
-    "select not exists (select from pg_locks where locktype = 'advisory')"
-    " and not exists (select from run where state = 'running')"
+
+
+@pytest.mark.parametrize(
+    ("send", "point"),
+    [(os.kill, COUNTED), (os.killpg, PUBLISHING)],
+    ids=["spark-submit alone, in the append", "its whole process group, in the publish"],
 )
-
-
-@pytest.mark.parametrize("point", POINTS)
-@pytest.mark.parametrize("receiver", RECEIVERS)
-def test_a_terminated_job_marks_its_run_failed_and_frees_its_day_within_ten_seconds(
-    receiver, point, stopped_at, session, reader, counted, the_next_night_publishes
+def test_a_terminated_job_fails_its_run_and_unlocks_its_day_within_ten_seconds(
+    send, point, stopped_at, session, reader, counted, the_next_night_publishes
 ):
-    with stopped_at(POINTS[point]) as job:
-        RECEIVERS[receiver](job.process.pid, signal.SIGTERM)
+    with stopped_at(point) as job:
+        send(job.process.pid, signal.SIGTERM)
         counted.faults += 1
         sent = time.monotonic()
         code, _, said = job.wait(60)
@@ -45,17 +42,18 @@ def test_a_terminated_job_marks_its_run_failed_and_frees_its_day_within_ten_seco
     assert the_next_night_publishes()
 
 
-def test_a_job_that_is_told_to_stop_while_it_enters_a_failure_enters_it_all_the_same(
-    stopped_at, session, reader, counted, nothing_is_left
+def test_a_job_that_is_terminated_while_it_records_a_failure_still_records_it(
+    url, stopped_at, session, reader, counted, nothing_is_left
 ):
+    impatient = f"{url}?options=-c%20lock_timeout%3D10s"  # instead of a minute, in which nothing happens
     the_run_is_locked = "select from run where state = 'running' for update"
-    with stopped_at(COUNTED) as job, session.holding(the_run_is_locked):
-        job.process.kill()  # Spark alone; a second later, Python tells itself to stop
+    with stopped_at(COUNTED, DATABASE_URL=impatient) as job, session.holding(the_run_is_locked):
+        job.process.kill()  # only Spark; a second later, Python sends itself SIGTERM
         counted.faults += 1
         session.wait_until(waits("select state from run"))
-        [(first,)] = session.ask(f"select xact_start from pg_stat_activity where {AT_THE_ENTRY}")
+        [(first,)] = session.query(f"select xact_start from pg_stat_activity where {CLOSING}")
         session.wait_until(
-            f"select not exists (select from pg_stat_activity where {AT_THE_ENTRY} and xact_start = '{first}')"
+            f"select not exists (select from pg_stat_activity where {CLOSING} and xact_start = '{first}')"
         )
     session.wait_until(IS_GONE)
 

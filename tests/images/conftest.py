@@ -1,4 +1,4 @@
-"""Each image is built once; a database of its own waits for the image's migrations."""
+"""Build each image once, and create an empty database for the web image's migrations."""
 
 import uuid
 from contextlib import closing
@@ -22,7 +22,7 @@ def spark_image():
 
 
 def built(dockerfile):
-    """Yield the image of a Dockerfile, which is gone afterwards."""
+    """Build the image of a Dockerfile, yield it and remove it."""
     install_tools()
     image = build(dockerfile)
     yield image
@@ -31,7 +31,7 @@ def built(dockerfile):
 
 @pytest.fixture(scope="session")
 def empty_database(stack):
-    """The name of a database without tables, which belongs to the owner's role; it goes with the tests' server."""
+    """The name of a database without tables, which the owner's role owns."""
     name = f"images_{uuid.uuid4().hex}"
     with closing(psycopg2.connect(stack.postgres.url())) as owner, owner.cursor() as cursor:
         owner.autocommit = True

@@ -1,4 +1,4 @@
-"""Dockerfile.web, built and run: as its user, with files that can only be read, beside a real PostgreSQL."""
+"""The image of Dockerfile.web serves requests from a read-only file system, with a real PostgreSQL."""
 
 import re
 import time
@@ -12,27 +12,39 @@ import pytest
 
 from devstack.postgres import WEB
 from devstack.state import free_port
+from tests.images.contents import Contents, Expected
 
 pytestmark = pytest.mark.long
 NEEDED = {"SECRET_KEY": "of-the-tests-" * 5, "ALLOWED_HOSTS": "localhost,127.0.0.1", "HTTPS_ONLY": "false"}
 
 
+@pytest.fixture
+def image(web_image):
+    return web_image
+
+
+class TestContents(Contents):
+    expected = Expected(
+        250, "10001:10001", "Vitrina web", {"conf", "manage.py", "requirements-web.txt", "staticfiles", "webapp"}
+    )
+
+
 class Web:
-    """The image's server, beside a database that had no tables before."""
+    """The image's web server."""
 
     def __init__(self, image, log, variables):
         self.image, self.log = image, log
         self.variables = {**NEEDED, "PORT": str(free_port()), **variables}
         self.process = image.start(log=log, **self.variables)
 
-    def ask(self, path):
-        """Return status and body of the answer, once the server is up."""
+    def get(self, path):
+        """Wait until the server is up and return the status and body of the response."""
         for _ in range(150):
             try:
-                with urlopen(f"http://127.0.0.1:{self.variables['PORT']}{path}", timeout=10) as answer:
-                    return answer.status, answer.read().decode()
-            except HTTPError as refusal:
-                return refusal.code, refusal.read().decode()
+                with urlopen(f"http://127.0.0.1:{self.variables['PORT']}{path}", timeout=10) as response:
+                    return response.status, response.read().decode()
+            except HTTPError as error:
+                return error.code, error.read().decode()
             except URLError:
                 time.sleep(0.2)
         return pytest.fail(f"the server did not start: {self.log.read_text()}")
@@ -46,21 +58,24 @@ class Web:
 
 @pytest.fixture(scope="module")
 def web(web_image, stack, empty_database, tmp_path_factory):
-    """The server with the least role there is for it, made by the image's own commands."""
+    """The server with the database role vitrina_web, after the image's own commands have created tables and roles."""
     log = tmp_path_factory.mktemp("web image") / "log"
     owner = {**NEEDED, **stack.postgres.passwords(), "DATABASE_URL": stack.postgres.url(empty_database)}
     for command in (["migrate", "--no-input"], ["database_roles"]):
-        code, said = web_image.run("python", "manage.py", *command, log=log, **owner)
-        assert code == 0, said
+        code, output = web_image.run("python", "manage.py", *command, log=log, **owner)
+        assert code == 0, output
     server = Web(web_image, log, {"DATABASE_URL": stack.postgres.url(empty_database, WEB)})
     yield server
     server.process.kill()
     server.process.wait(timeout=20)
 
 
-def test_it_is_unready_until_a_day_is_published_and_ready_then(web, stack, empty_database):
-    status, said = web.ask("/health/ready")
-    unready = (status, "Every migration is applied." in said, "No day is published yet" in said, web.is_healthy())
+def test_it_is_healthy_before_a_day_is_published_and_fresh_after_it(web, stack, empty_database):
+    status, body = web.get("/health/ready")
+    assert (status, "All migrations are applied." in body, web.is_healthy()) == (200, True, True)
+
+    status, body = web.get("/health/fresh")
+    assert (status, "No day is published yet" in body) == (503, True)
 
     now = datetime.now(UTC)
     with closing(psycopg2.connect(stack.postgres.url(empty_database))) as owner, owner, owner.cursor() as cursor:
@@ -68,24 +83,23 @@ def test_it_is_unready_until_a_day_is_published_and_ready_then(web, stack, empty
             "INSERT INTO run (day, state, published_at, finished_at) VALUES (%s, 'published', %s, %s)",
             [now.date() - timedelta(days=1), now, now],
         )
-    status, said = web.ask("/health/ready")
+    status, body = web.get("/health/fresh")
 
-    assert unready == (503, True, True, False)
-    assert (status, web.is_healthy()) == (200, True), said
+    assert status == 200, body
 
 
-def test_static_files_are_inside(web):
-    status, page = web.ask("/")
+def test_it_contains_the_static_files(web):
+    status, page = web.get("/")
     styles = re.findall(r'href="(/static/[^"]+\.css)"', page)
 
     assert status == 200
     assert styles
-    assert {web.ask(style)[0] for style in styles} == {200}
+    assert {web.get(style)[0] for style in styles} == {200}
 
 
-def test_without_configuration_it_ends_with_one_sentence(web_image, tmp_path):
-    code, said = web_image.run(log=tmp_path / "log", PORT=str(free_port()))
+def test_without_configuration_it_stops_with_one_sentence(web_image, tmp_path):
+    code, output = web_image.run(log=tmp_path / "log", PORT=str(free_port()))
 
     assert code == 2
-    assert "SECRET_KEY is not set" in said
-    assert "Traceback" not in said
+    assert "SECRET_KEY is not set" in output
+    assert "Traceback" not in output

@@ -1,9 +1,9 @@
-"""Fixtures for the tests of the batch's own functions."""
+"""Fixtures for tests of the batch's functions."""
 
 import pytest
 
+from spark_jobs.counts import write_daily_counts
 from spark_jobs.lake import read_counts
-from spark_jobs.prepare import prepare
 
 
 @pytest.fixture
@@ -12,7 +12,7 @@ def counts_in_lake(spark, tmp_path):
 
     def count(raw_events, day):
         lake_uri = (tmp_path / "lake").as_uri()
-        prepare(raw_events, lake_uri, {day: 1})
+        write_daily_counts(raw_events, lake_uri, {day: 1})
         counts = read_counts(spark, lake_uri, {day: 1}).collect()
         return {(row.advertiser_id, row.product_id): (row.views, row.impressions, row.clicks) for row in counts}
 

@@ -1,8 +1,10 @@
-"""What top_product and top_ctr promise, each on the least data that shows it."""
+"""TopProduct and TopCTR: what they rank, and in which order."""
 
 import pytest
 
-from spark_jobs.ranking import top_ctr, top_product
+from spark_jobs.ranking.top_ctr import TOP_CTR
+from spark_jobs.ranking.top_product import TOP_PRODUCT
+from spark_jobs.settings import RankingParameters
 
 COUNTS = "advertiser_id string, product_id string, views bigint, impressions bigint, clicks bigint"
 
@@ -13,6 +15,14 @@ def counts(spark):
     return lambda *rows, advertiser="a": spark.createDataFrame([(advertiser, *row) for row in rows], COUNTS)
 
 
+def top_product(counts, top):
+    return TOP_PRODUCT.rank(counts, top, RankingParameters())
+
+
+def top_ctr(counts, top, **parameters):
+    return TOP_CTR.rank(counts, top, RankingParameters(**parameters))
+
+
 def order_of(ranked):
     return [row.product_id for row in ranked.orderBy("advertiser_id", "rank").collect()]
 
@@ -21,11 +31,11 @@ def test_more_views_rank_higher(counts):
     assert order_of(top_product(counts(("seldom", 1, 0, 0), ("often", 2, 0, 0)), top=2)) == ["often", "seldom"]
 
 
-def test_equal_views_go_by_product_id(counts):
+def test_equal_views_are_ordered_by_product_id(counts):
     assert order_of(top_product(counts(("b", 1, 0, 0), ("a", 1, 0, 0), ("B", 1, 0, 0)), top=3)) == ["B", "a", "b"]
 
 
-def test_a_product_nobody_viewed_is_not_in_top_product(counts):
+def test_a_product_without_views_is_not_ranked_by_views(counts):
     assert order_of(top_product(counts(("shown", 0, 5, 1)), top=20)) == []
 
 
@@ -37,7 +47,7 @@ def test_equal_rates_put_the_product_with_more_impressions_first(counts):
     assert order_of(top_ctr(counts(("rare", 0, 2, 1), ("often", 0, 20, 10)), top=2)) == ["often", "rare"]
 
 
-def test_equal_rates_and_impressions_go_by_product_id(counts):
+def test_equal_rates_and_impressions_are_ordered_by_product_id(counts):
     assert order_of(top_ctr(counts(("b", 0, 2, 1), ("a", 0, 2, 1)), top=2)) == ["a", "b"]
 
 
@@ -63,22 +73,22 @@ def test_without_a_prior_weight_the_plain_ratio_is_the_score(counts):
     assert row.score == row.ctr == 1 / 3
 
 
-def test_a_prior_weight_puts_much_evidence_before_a_lucky_click(counts):
+def test_a_prior_weight_puts_a_proven_product_before_one_with_a_lucky_click(counts):
     rows = counts(("lucky", 0, 1, 1), ("proven", 0, 1000, 900), ("dull", 0, 9000, 99))
 
     assert order_of(top_ctr(rows, top=3)) == ["lucky", "proven", "dull"]
     assert order_of(top_ctr(rows, top=3, ctr_prior_weight=20)) == ["proven", "lucky", "dull"]
 
 
-def test_a_score_is_what_so_many_impressions_at_the_advertisers_own_rate_make_of_it(counts):
-    """10 clicks of 100 impressions in all, so that 20 more impressions bring 2 more clicks; `ctr` stays plain."""
+def test_a_prior_weight_adds_so_many_impressions_at_the_advertisers_own_rate(counts):
+    """The own rate is 10 clicks of 100 impressions, so 20 more impressions add 2 clicks; `ctr` stays the plain ratio."""
     rows = counts(("p", 0, 5, 3), ("q", 0, 95, 4), ("clicked", 0, 0, 3))
     [row] = top_ctr(rows, top=1, ctr_prior_weight=20).collect()
 
     assert (row.product_id, row.ctr, row.score) == ("p", 3 / 5, (3 + 2) / (5 + 20))
 
 
-def test_each_advertisers_own_rate_is_its_prior(counts):
+def test_the_prior_is_each_advertisers_own_rate(counts):
     rows = counts(("p", 0, 10, 1)).union(counts(("p", 0, 10, 5), advertiser="b"))
 
     assert [row.score for row in top_ctr(rows, top=1, ctr_prior_weight=7).orderBy("advertiser_id").collect()] == [
@@ -87,8 +97,8 @@ def test_each_advertisers_own_rate_is_its_prior(counts):
     ]
 
 
-def test_products_at_the_advertisers_own_rate_stay_equal_whatever_the_weight(counts):
-    """3/7 is no binary fraction: with a rounded prior these would be put in order by noise."""
+def test_products_at_the_advertisers_own_rate_have_equal_scores(counts):
+    """3/7 is not a binary fraction: with a rounded prior, noise would order these."""
     rows = counts(*[(f"p{n:02}", 0, 7 * n, 3 * n) for n in range(1, 20)])
     ranked = top_ctr(rows, top=20, ctr_prior_weight=20)
 
@@ -96,18 +106,18 @@ def test_products_at_the_advertisers_own_rate_stay_equal_whatever_the_weight(cou
     assert order_of(ranked) == [f"p{n:02}" for n in range(19, 0, -1)]
 
 
-def test_an_advertiser_without_a_click_is_ranked_by_impressions(counts):
+def test_products_of_an_advertiser_without_clicks_are_ordered_by_impressions(counts):
     ranked = top_ctr(counts(("b", 0, 2, 0), ("a", 0, 2, 0), ("often", 0, 9, 0)), top=3, ctr_prior_weight=20)
 
     assert order_of(ranked) == ["often", "a", "b"]
     assert {row.score for row in ranked.collect()} == {0.0}
 
 
-def test_an_advertiser_without_an_impression_has_no_list_whatever_the_weight(counts):
+def test_a_prior_weight_gives_no_list_to_an_advertiser_without_impressions(counts):
     assert order_of(top_ctr(counts(("clicked", 9, 0, 3)), top=20, ctr_prior_weight=20)) == []
 
 
-def test_a_product_shown_less_than_the_minimum_is_not_ranked_and_yet_part_of_the_advertisers_rate(counts):
+def test_a_product_with_too_few_impressions_is_not_ranked_but_counts_in_the_advertisers_rate(counts):
     rows = counts(("seldom", 0, 9, 9), ("often", 0, 10, 1), ("oftener", 0, 11, 0))
     ranked = top_ctr(rows, top=20, ctr_prior_weight=30, min_impressions=10)
 

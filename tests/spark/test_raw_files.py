@@ -1,72 +1,110 @@
-"""Input that cannot be read says which file it is and what is wrong, before anything is computed."""
+"""Input that cannot be read is refused with one sentence that names the file."""
 
+import gzip
 from datetime import date
 
 import pytest
 
-from spark_jobs.raw_events import locate, read_raw
-from spark_jobs.raw_files import InputError
-from spark_jobs.storage import Unreadable
-from tests.conftest import DAY, VIEWS
+from spark_jobs.file_system import Unreadable
+from spark_jobs.raw.events import locate, read_raw
+from spark_jobs.raw.inputs import InputError
+from spark_jobs.raw.readers import MANY_FILES, group_files, open_files
+from tests.conftest import ADS, DAY, VIEWS
 
 ON = date.fromisoformat(DAY)
 
 
 @pytest.fixture
-def complaint(spark, raw):
-    """A function that reads the raw folder and returns the one sentence it is refused with."""
+def refusal(spark, raw):
+    """A function that reads the raw folder and returns the sentence of its refusal."""
 
     def read():
-        with pytest.raises((InputError, Unreadable)) as refusal:
+        with pytest.raises((InputError, Unreadable)) as raised:
             read_raw(spark, locate(spark, raw.uri, [ON]), [ON])
-        return str(refusal.value)
+        return str(raised.value)
 
     return read
 
 
-def test_a_missing_input_is_named_with_what_was_looked_for(raw, complaint):
+def test_a_missing_input_is_named_with_the_accepted_names(raw, refusal):
     raw.fill()
     (raw.folder / "ads_views.csv").unlink()
 
-    assert complaint().startswith(f"ads_views: expected one of {raw.uri}/ads_views.csv")
+    assert refusal().startswith(f"ads_views: expected one of {raw.uri}/ads_views.csv")
 
 
-def test_an_input_that_is_there_twice_is_refused(raw, complaint):
+def test_an_input_under_two_names_is_refused(raw, refusal):
     raw.fill().put("ads_views/part.csv", "x")
 
-    assert complaint().endswith(f"{raw.uri}/ads_views.csv and {raw.uri}/ads_views")
+    assert refusal().endswith(f"found both {raw.uri}/ads_views and {raw.uri}/ads_views.csv")
 
 
-def test_a_file_without_a_needed_column_is_named_with_its_header(raw, complaint):
+def test_a_file_without_a_needed_column_is_named_with_its_header(raw, refusal):
     raw.fill().put("product_views.csv", "advertiser_id,product,date\n")
 
-    assert complaint() == (
+    assert refusal() == (
         f"{raw.uri}/product_views.csv has no column 'product_id'; its header is: advertiser_id,product,date"
     )
 
 
-def test_a_column_that_is_there_twice_is_refused(raw, complaint):
+def test_a_column_that_occurs_twice_is_refused(raw, refusal):
     raw.fill().put("product_views.csv", "advertiser_id,product_id,date,date\n")
 
-    assert "has two columns 'date'" in complaint()
+    assert "has two columns 'date'" in refusal()
 
 
-def test_an_input_of_nothing_but_empty_files_is_refused(raw, complaint):
+def test_an_input_with_only_empty_files_is_refused(raw, refusal):
     raw.fill().put("product_views.csv", "")
 
-    assert "is empty: its first line must name the columns advertiser_id, product_id, date" in complaint()
+    assert "is empty: its first line must name the columns advertiser_id, product_id, date" in refusal()
 
 
-def test_a_gzip_that_is_none_is_named(raw, complaint):
-    raw.fill()
-    (raw.folder / "product_views.csv").rename(raw.folder / "product_views.csv.gz")
-
-    assert complaint().endswith("product_views.csv.gz cannot be read: not a gzip file")
-
-
-def test_loose_files_beside_date_folders_are_refused(raw, complaint):
+def test_loose_files_beside_date_folders_are_refused(raw, refusal):
     raw.fill()
     (raw.folder / "product_views.csv").unlink()
     raw.put(f"product_views/date={DAY}/part.csv", VIEWS).put("product_views/loose.csv", VIEWS)
 
-    assert "holds both date= folders and" in complaint()
+    assert "holds both date= folders and" in refusal()
+
+
+def test_names_and_contents_on_s3_are_read_like_those_on_disk(spark, put, prefix):
+    put("advertiser_ids", "advertiser_id\na\n")
+    put("ads_views/2026:11:20 +#%20[1].csv", f"{ADS}a,p,click,{DAY}\n")
+    put("product_views/2026-11-20T00:15:00+00:00.csv", f"{VIEWS}a,p,{DAY}\n")
+    put("product_views/ñandú 漢{1}.csv", f'{VIEWS.strip()},title\na,p,{DAY},"x\na,forged,{DAY},y"\n')
+    put("product_views/a%2Fb.txt", gzip.compress(f"{VIEWS}a,p,{DAY}\na,p,{DAY}\n".encode()))
+    put("product_views/_temporary/0/a.csv", f"{VIEWS}a,leftover,{DAY}\n")
+
+    lines = read_raw(spark, locate(spark, f"{prefix}/raw", [ON]), [ON]).lines_of(ON)
+    assert lines == {("product_views", None): 4, ("ads_views", None): 1}
+
+
+@pytest.fixture
+def many_files(raw):
+    """A folder with more files than Spark is asked to read one by one; each has one view."""
+    raw.fill()
+    (raw.folder / "product_views.csv").unlink()
+    for n in range(MANY_FILES + 1):
+        raw.put(f"product_views/{n % 3}/part-{n}.csv", VIEWS + f"a,p{n},{DAY}\n")
+    return raw
+
+
+def views_in(spark, inputs):
+    raw = read_raw(spark, inputs, [ON])
+    raw.events.unpersist()
+    return raw.lines_of(ON)["product_views", None]
+
+
+def test_many_files_of_a_folder_are_read_once_each(spark, many_files):
+    inputs = locate(spark, many_files.uri, [ON])
+    opened = open_files(spark, inputs.located[0], [ON])
+
+    assert [source.folder for source in group_files(opened)] == [f"{many_files.uri}/product_views"]
+    assert views_in(spark, inputs) == MANY_FILES + 1
+
+
+def test_a_file_that_comes_after_the_listing_is_not_read(spark, many_files):
+    inputs = locate(spark, many_files.uri, [ON])
+    many_files.put("product_views/late.csv", VIEWS + f"a,late,{DAY}\n")
+
+    assert views_in(spark, inputs) == MANY_FILES + 1

@@ -1,4 +1,4 @@
-"""The sample data: the same rows again, products popular as real ones are, clicks as true rates say, some broken rows."""
+"""The sample data: reproducible rows, realistic popularity, clicks at the true rates, and some broken rows."""
 
 import csv
 import os
@@ -19,7 +19,7 @@ SMALL = ("--until", DAY, "--days", "2", "--advertisers", "5", "--products", "8",
 
 
 class Sample:
-    """What one call wrote: each input's rows as dictionaries, in no order."""
+    """The rows of each input that one call wrote, as dictionaries without an order."""
 
     def __init__(self, folder):
         for name in INPUTS:
@@ -43,7 +43,7 @@ def in_order(rows):
 
 @pytest.fixture(scope="module")
 def written(spark, tmp_path_factory):
-    """A function that writes sample data with these options on so many partitions, and returns the Sample."""
+    """A function that writes sample data with these options and number of partitions, and returns the Sample."""
 
     def write(*options, partitions=2):
         folder = tmp_path_factory.mktemp("sample")
@@ -69,12 +69,12 @@ def small(written):
 
 
 def frequencies(values):
-    """Return how often each value comes, the most frequent first."""
+    """Return how often each value occurs, the most frequent first."""
     return [count for _, count in Counter(values).most_common()]
 
 
 def by_zipf(total, count):
-    """Return how often numbers 1 to `count` come up among `total`, number k about 1/k as often as number 1."""
+    """Return how often each of the numbers 1 to `count` occurs among `total` by Zipf's law."""
     return [total * log((k + 1) / k) / log(count + 1) for k in range(1, count + 1)]
 
 
@@ -101,29 +101,29 @@ def test_another_seed_gives_other_advertisers_products_and_events(written, small
     assert frequencies(row["date"] for row in other.ads_views) != frequencies(row["date"] for row in small.ads_views)
 
 
-@pytest.mark.parametrize("asked", [("--days", "1"), ("--days", "4"), ("--days", "3", "--until", "2026-11-21")])
-def test_a_days_events_do_not_depend_on_which_other_days_are_asked_for(written, small, asked):
+@pytest.mark.parametrize("options", [("--days", "1"), ("--days", "4"), ("--days", "3", "--until", "2026-11-21")])
+def test_the_events_of_a_day_do_not_depend_on_the_other_requested_days(written, small, options):
     def of_the_day(rows):
         return in_order(row for row in rows if row["date"].replace("/", "-") == DAY)
 
-    other = written(*asked)
+    other = written(*options)
 
     assert of_the_day(other.product_views) == of_the_day(small.product_views)
     assert of_the_day(other.ads_views) == of_the_day(small.ads_views)
 
 
-def test_the_days_are_the_last_ones_until_the_day_given(small):
+def test_the_days_end_with_the_given_one(small):
     assert {row["date"].replace("/", "-") for row in small.product_views} == {"2026-11-19", DAY}
 
 
-def test_a_day_has_as_many_events_as_asked_half_of_them_visits_and_half_impressions(small):
+def test_half_of_the_requested_events_of_a_day_are_visits_and_half_impressions(small):
     views = Counter(row["date"].replace("/", "-") for row in small.product_views)
     impressions = Counter(row["date"].replace("/", "-") for row in small.ads_views if row["type"] == "impression")
 
     assert set(views.values()) == set(impressions.values()) == {1500}
 
 
-def test_writing_again_replaces_what_was_there(spark, tmp_path):
+def test_writing_again_replaces_the_files(spark, tmp_path):
     options = sample_data.parse_arguments([*SMALL])
     sample_data.write(spark, tmp_path.as_uri(), options)
     once = Sample(tmp_path)
@@ -132,13 +132,13 @@ def test_writing_again_replaces_what_was_there(spark, tmp_path):
     assert Sample(tmp_path) == once
 
 
-def test_advertisers_are_popular_as_zipf_has_it(sample):
+def test_the_popularity_of_advertisers_follows_zipfs_law(sample):
     seen = frequencies(row["advertiser_id"].strip() for row in sample.product_views)
 
     assert seen == [pytest.approx(expected, rel=0.05) for expected in by_zipf(200_000, 24)]
 
 
-def test_the_products_of_an_advertiser_are_popular_as_zipf_has_it(sample):
+def test_the_popularity_of_an_advertisers_products_follows_zipfs_law(sample):
     (busiest, total), *_ = Counter(row["advertiser_id"] for row in sample.product_views).most_common(1)
     seen = frequencies(row["product_id"] for row in sample.product_views if row["advertiser_id"] == busiest)
 
@@ -154,7 +154,7 @@ def test_one_advertiser_in_six_has_events_and_is_not_active(sample):
     assert len(with_events - active) == 4
 
 
-def test_ids_look_like_a_real_ad_platforms(sample):
+def test_ids_look_like_those_of_an_ad_platform(sample):
     advertisers = {row["advertiser_id"] for row in sample.true_click_rates}
     products = [row["product_id"] for row in sample.true_click_rates]
 
@@ -162,7 +162,7 @@ def test_ids_look_like_a_real_ad_platforms(sample):
     assert all(re.fullmatch("[a-z0-9]{6}", each) for each in products)
 
 
-def test_no_two_advertisers_and_no_two_products_of_one_share_an_id(sample):
+def test_ids_are_unique(sample):
     rated = frequencies(row["advertiser_id"] for row in sample.true_click_rates)
 
     assert rated == [100] * 24
@@ -171,14 +171,14 @@ def test_no_two_advertisers_and_no_two_products_of_one_share_an_id(sample):
 
 BROKEN = {
     "an empty product": lambda row: row["product_id"] == "",
-    "an endless product": lambda row: len(row["product_id"]) > 64,
-    "another form of date": lambda row: re.fullmatch(r"\d{4}/\d{2}/\d{2}", row["date"]),
+    "a product that is too long": lambda row: len(row["product_id"]) > 64,
+    "a date in another format": lambda row: re.fullmatch(r"\d{4}/\d{2}/\d{2}", row["date"]),
     "a tab in the advertiser": lambda row: "\t" in row["advertiser_id"],
 }
 
 
 @pytest.mark.parametrize("name", ["product_views", "ads_views"])
-def test_one_row_in_five_hundred_is_broken_each_way_as_often(sample, name):
+def test_one_row_in_five_hundred_is_broken_in_each_way_equally_often(sample, name):
     rows = getattr(sample, name)
     found = {way: sum(1 for row in rows if is_broken(row)) / len(rows) for way, is_broken in BROKEN.items()}
 
@@ -197,7 +197,7 @@ def test_every_product_with_events_has_one_true_click_rate(sample):
     assert len(sample.true_click_rates) == len(click_rates(sample))
 
 
-def test_true_click_rates_are_those_of_ads_few_high_and_most_low(sample):
+def test_few_true_click_rates_are_high_and_most_are_low(sample):
     rates = sorted(click_rates(sample).values())
 
     assert 0.002 <= rates[0] < 0.0021
@@ -205,7 +205,7 @@ def test_true_click_rates_are_those_of_ads_few_high_and_most_low(sample):
     assert rates[len(rates) // 2] < 0.005
 
 
-def test_a_product_shown_often_is_clicked_as_often_as_its_true_rate_says(sample):
+def test_products_are_clicked_at_their_true_rates(sample):
     rates = click_rates(sample)
     shown_often = {
         pair: counts
@@ -222,7 +222,7 @@ def test_a_product_shown_often_is_clicked_as_often_as_its_true_rate_says(sample)
     assert abs(sum(errors) / len(errors)) < 3 / sqrt(len(errors))
 
 
-def test_nothing_is_clicked_without_being_shown(sample):
+def test_a_product_has_no_more_clicks_than_impressions(sample):
     is_good = {
         pair: clicks <= impressions for pair, (impressions, clicks) in impressions_and_clicks(sample.ads_views).items()
     }
@@ -232,35 +232,35 @@ def test_nothing_is_clicked_without_being_shown(sample):
 
 
 @pytest.mark.parametrize(
-    ("option", "value", "complaint"),
+    ("option", "value", "message"),
     [
-        *((f"--{name}", "0", "'0' is not a number above 0") for name in ("days", "advertisers", "products")),
-        ("--events-per-day", "1", "'1' is not a number above 1"),
-        ("--events-per-day", "-5", "'-5' is not a number above 1"),
-        ("--days", "1.5", "'1.5' is not a number above 0"),
-        ("--days", "٣", "'٣' is not a number above 0"),
+        *((f"--{name}", "0", "'0' is not a number of at least 1") for name in ("days", "advertisers", "products")),
+        ("--events-per-day", "1", "'1' is not a number of at least 2"),
+        ("--events-per-day", "-5", "'-5' is not a number of at least 2"),
+        ("--days", "1.5", "'1.5' is not a number of at least 1"),
+        ("--days", "٣", "'٣' is not a number of at least 1"),
         ("--until", "yesterday", "'yesterday' is not a day of the form YYYY-MM-DD"),
         ("--until", "2026-02-30", "'2026-02-30' is not a day of the form YYYY-MM-DD"),
         ("--days", "4000000", "there is no day 4000000 days before"),
         ("--seed", "one", "invalid int value: 'one'"),
     ],
 )
-def test_a_bad_option_exits_2_and_says_what_it_should_be(capsys, option, value, complaint):
+def test_a_bad_option_exits_2_and_says_what_is_valid(capsys, option, value, message):
     with pytest.raises(SystemExit) as end:
         sample_data.parse_arguments([f"{option}={value}"])
 
     assert end.value.code == 2
-    assert complaint in capsys.readouterr().err
+    assert message in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(
-    ("raw_uri", "code", "complaint"),
+    ("raw_uri", "code", "message"),
     [
         ("", 2, "RAW_URI is not set; conf/env.example says what it is"),
         ("s3a://no-such-bucket/raw", 1, "no-such-bucket"),
     ],
 )
-def test_by_spark_submit_what_is_wrong_is_one_line_and_an_exit_code(raw_uri, code, complaint):
+def test_spark_submit_reports_an_error_in_one_line_and_with_an_exit_code(raw_uri, code, message):
     ended = subprocess.run(
         ["spark-submit", "spark_jobs/sample_data.py", *SMALL],
         cwd=ROOT,
@@ -273,5 +273,5 @@ def test_by_spark_submit_what_is_wrong_is_one_line_and_an_exit_code(raw_uri, cod
 
     [said] = re.findall("sample_data.py: (.*)", ended.stdout + ended.stderr)
     assert ended.returncode == code
-    assert complaint in said
+    assert message in said
     assert "Traceback" not in ended.stdout + ended.stderr

@@ -1,4 +1,4 @@
-"""What the batch makes of its environment variables, and that no password gets where it may be printed."""
+"""The settings of the batch from environment variables. No password appears where it may be printed."""
 
 import os
 from contextlib import closing
@@ -7,12 +7,11 @@ from urllib.parse import quote
 import psycopg2
 import pytest
 
+from spark_jobs.database import Database, database_from
 from spark_jobs.settings import (
     ConfigurationError,
-    Database,
-    Evidence,
-    database_from,
-    evidence_from,
+    RankingParameters,
+    ranking_parameters_from,
     storage_from,
     storage_uri,
 )
@@ -39,12 +38,12 @@ def test_the_port_is_postgresqls_own_unless_given():
     assert database("postgres://u:p@h/n").port == 5432
 
 
-def test_a_password_is_not_needed_where_the_server_asks_for_none():
+def test_the_password_may_be_missing():
     assert database("postgres://u@h/n").password == ""
 
 
 @pytest.mark.parametrize("password", ["p@ss/w:rd?#%&+ []", "пароль", "%41", "a+b"])
-def test_a_percent_encoded_password_is_what_was_encoded(password):
+def test_a_password_may_be_percent_encoded(password):
     encoded = "".join(f"%{byte:02X}" for byte in password.encode())
 
     assert database(f"postgres://u:{encoded}@h/n").password == password
@@ -56,14 +55,14 @@ def test_user_and_name_may_be_percent_encoded():
     assert (read.user, read.name) == ("the@user", "the/name")
 
 
-def test_an_ipv6_host_stands_in_brackets_in_both_urls_alone():
+def test_an_ipv6_host_has_brackets_only_in_urls():
     read = database("postgres://u:p@[2001:db8::1]:6432/n")
 
     assert read.libpq_parameters["host"] == "2001:db8::1"
     assert read.jdbc_url == "jdbc:postgresql://[2001:db8::1]:6432/n"
 
 
-def test_what_stands_in_the_query_reaches_both_drivers():
+def test_parameters_of_the_query_reach_both_drivers():
     read = database(f"{URL}?sslmode=verify-full&sslrootcert=/etc/ssl/the%20ca.pem")
 
     assert read.libpq_parameters["sslmode"] == "verify-full"
@@ -74,24 +73,24 @@ def test_what_stands_in_the_query_reaches_both_drivers():
 
 
 @pytest.mark.parametrize("name", ["ads", "a%2Bb", "a%3Fb", "a%20b", "50%25", "a%2Fb"])
-def test_a_name_stays_encoded_for_the_jdbc_driver_which_decodes_it(name):
+def test_the_jdbc_url_keeps_the_name_encoded(name):
     assert database(f"postgres://u:p@h/{name}").jdbc_url == f"jdbc:postgresql://h:5432/{name}"
 
 
-def test_both_drivers_reach_a_database_whose_name_needs_encoding(stack, spark):
+def test_both_drivers_reach_a_database_with_special_characters_in_its_name(stack, spark):
     name = "50% a+b/c?"
     with closing(psycopg2.connect(stack.postgres.url())) as connection:
         connection.autocommit = True
         connection.cursor().execute(f'create database "{name}"')
-    there = database(stack.postgres.url(quote(name, safe="")))
-    asked = spark.read.jdbc(there.jdbc_url, "(select current_database()) as asked", properties=there.jdbc_properties)
+    special = database(stack.postgres.url(quote(name, safe="")))
+    names = spark.read.jdbc(special.jdbc_url, "(select current_database()) as name", properties=special.jdbc_properties)
 
-    with closing(psycopg2.connect(**there.libpq_parameters)) as connection:
+    with closing(psycopg2.connect(**special.libpq_parameters)) as connection:
         assert connection.info.dbname == name
-    assert asked.first()[0] == name
+    assert names.first()[0] == name
 
 
-def test_the_password_travels_as_a_connection_property_and_in_no_url():
+def test_the_password_is_a_connection_property_and_never_part_of_the_jdbc_url():
     read = database(URL)
 
     assert read.jdbc_properties["password"] == "pass-word"
@@ -107,7 +106,7 @@ def test_printing_a_database_never_shows_the_password():
 
 
 @pytest.mark.parametrize("parameter", ["password", "sslpassword", "user", "host", "port", "dbname"])
-def test_a_parameter_that_has_its_place_in_the_url_is_refused_in_the_query(parameter):
+def test_a_parameter_with_its_own_part_of_the_url_is_refused_in_the_query(parameter):
     with pytest.raises(ConfigurationError, match=f"DATABASE_URL.*{parameter}") as refusal:
         database(f"{URL}?{parameter}=hush-hush")
 
@@ -130,7 +129,7 @@ def test_a_parameter_that_has_its_place_in_the_url_is_refused_in_the_query(param
         "postgres://vitrina:pass-word#hash@db.example/ads",
     ],
 )
-def test_a_wrong_url_is_refused_by_a_sentence_that_quotes_nothing_of_it(url):
+def test_a_bad_url_is_refused_without_quoting_it(url):
     with pytest.raises(ConfigurationError) as refusal:
         database_from({"DATABASE_URL": url})
 
@@ -145,12 +144,12 @@ def test_a_missing_url_is_named(environment):
         database_from(environment)
 
 
-def test_what_psycopg2_is_given_opens_a_connection():
-    given = database_from(os.environ).libpq_parameters
+def test_the_libpq_parameters_open_a_connection():
+    parameters = database_from(os.environ).libpq_parameters
 
-    with closing(psycopg2.connect(**given)) as connection, connection.cursor() as cursor:
+    with closing(psycopg2.connect(**parameters)) as connection, connection.cursor() as cursor:
         cursor.execute("select current_user, current_database()")
-        assert cursor.fetchone() == (given["user"], given["dbname"])
+        assert cursor.fetchone() == (parameters["user"], parameters["dbname"])
 
 
 @pytest.mark.parametrize(
@@ -167,7 +166,7 @@ def test_what_psycopg2_is_given_opens_a_connection():
         ("abfss://box@account.example/raw", "abfss://box@account.example/raw"),
     ],
 )
-def test_a_storage_uri_becomes_what_spark_reads(given, read):
+def test_a_storage_uri_is_converted_for_spark(given, read):
     assert storage_uri(given, "RAW_URI") == read
 
 
@@ -175,11 +174,16 @@ def test_a_storage_uri_becomes_what_spark_reads(given, read):
     "given", ["raw", "/data/raw", "bucket/raw", "://bucket", "s3a://", "s3:///raw", " s3://bucket"]
 )
 @pytest.mark.parametrize("name", ["RAW_URI", "LAKE_URI"])
-def test_what_is_no_storage_uri_is_named_and_quoted(given, name):
+def test_a_bad_storage_uri_is_named_and_quoted(given, name):
     with pytest.raises(ConfigurationError) as refusal:
         storage_from({**ALL, name: given})
 
-    assert str(refusal.value) == f"{name} is '{given}', which is no URI; write s3a://bucket/folder or file:///folder"
+    assert str(refusal.value) == f"{name} is '{given}', which is not a URI; write s3a://bucket/folder or file:///folder"
+
+
+def test_a_storage_uri_that_the_ledger_could_not_store_is_refused():
+    with pytest.raises(ConfigurationError, match="not UTF-8"):
+        storage_from({**ALL, "RAW_URI": "file:///raw/\udcff"})
 
 
 @pytest.mark.parametrize("name", ["RAW_URI", "LAKE_URI"])
@@ -188,51 +192,51 @@ def test_a_missing_uri_is_named(name):
         storage_from({**ALL, name: ""})
 
 
-def test_an_argument_wins_over_its_variable():
+def test_an_argument_overrides_its_variable():
     storage = storage_from(ALL, raw_uri="s3://other/raw", lake_uri="file:///lake")
 
     assert (storage.raw_uri, storage.lake_uri) == ("s3a://other/raw", "file:///lake")
 
 
-def test_an_argument_serves_where_the_variable_is_not_set():
+def test_an_argument_replaces_a_missing_variable():
     assert storage_from({}, "s3a://b/raw", "s3a://b/lake").lake_uri == "s3a://b/lake"
 
 
 @pytest.mark.parametrize("unset", [{}, {"AWS_ENDPOINT_URL": "", "AWS_REGION": ""}])
-def test_without_endpoint_and_region_aws_itself_is_meant(unset):
+def test_endpoint_and_region_are_optional(unset):
     storage = storage_from({**ALL, **unset})
 
     assert (storage.s3_endpoint, storage.s3_region) == (None, None)
 
 
-def test_endpoint_and_region_are_awss_own_variables():
+def test_endpoint_and_region_come_from_the_aws_variables():
     storage = storage_from({**ALL, "AWS_ENDPOINT_URL": "http://127.0.0.1:9000", "AWS_REGION": "eu-west-1"})
 
     assert (storage.s3_endpoint, storage.s3_region) == ("http://127.0.0.1:9000", "eu-west-1")
 
 
-def test_keys_are_left_to_awss_own_credential_chain():
+def test_credentials_are_not_part_of_the_settings():
     storage = storage_from({**ALL, "AWS_ACCESS_KEY_ID": "AKIA-of-mine", "AWS_SECRET_ACCESS_KEY": "hush-hush"})
 
     assert "AKIA-of-mine" not in repr(storage)
     assert "hush-hush" not in repr(storage)
 
 
-def test_click_rates_need_no_evidence_unless_asked_for():
-    assert evidence_from({"CTR_PRIOR_WEIGHT": "", "MIN_IMPRESSIONS": ""}) == Evidence(0, 1)
+def test_click_rates_need_no_evidence_by_default():
+    assert ranking_parameters_from({"CTR_PRIOR_WEIGHT": "", "MIN_IMPRESSIONS": ""}) == RankingParameters(0, 1)
 
 
-def test_a_deployment_asks_for_evidence_and_a_run_for_another():
+def test_an_option_overrides_the_evidence_that_a_deployment_requires():
     deployment = {"CTR_PRIOR_WEIGHT": "20", "MIN_IMPRESSIONS": "10"}
 
-    assert evidence_from(deployment) == Evidence(20, 10)
-    assert evidence_from(deployment, ctr_prior_weight="0", min_impressions="5") == Evidence(0, 5)
+    assert ranking_parameters_from(deployment) == RankingParameters(20, 10)
+    assert ranking_parameters_from(deployment, ctr_prior_weight="0", min_impressions="5") == RankingParameters(0, 5)
 
 
 @pytest.mark.parametrize("weight", ["-1", "many", "nan", "inf", "1000001"])
-def test_a_prior_weight_that_is_none_is_quoted_and_says_what_it_should_be(weight):
+def test_a_bad_prior_weight_is_quoted_and_the_error_says_what_is_valid(weight):
     with pytest.raises(ConfigurationError) as refusal:
-        evidence_from({}, ctr_prior_weight=weight)
+        ranking_parameters_from({}, ctr_prior_weight=weight)
 
     assert str(refusal.value) == (
         f"CTR_PRIOR_WEIGHT (or --ctr-prior-weight) is '{weight}'; write a number from 0 to 1000000, such as 20"
@@ -240,6 +244,21 @@ def test_a_prior_weight_that_is_none_is_quoted_and_says_what_it_should_be(weight
 
 
 @pytest.mark.parametrize("least", ["0", "-1", "1.5", "few", "٣", "1000001", "9" * 5000])
-def test_a_minimum_of_impressions_that_is_none_is_refused(least):
+def test_a_bad_minimum_of_impressions_is_refused(least):
     with pytest.raises(ConfigurationError, match=r"write a whole number from 1 to 1000000$"):
-        evidence_from({"MIN_IMPRESSIONS": least})
+        ranking_parameters_from({"MIN_IMPRESSIONS": least})
+
+
+@pytest.mark.parametrize(
+    ("environment", "provider"),
+    [
+        ({}, None),
+        ({"AWS_PROFILE": "nights"}, "ProfileCredentialsProvider"),
+        ({"AWS_PROFILE": "nights", "AWS_WEB_IDENTITY_TOKEN_FILE": "/t"}, "WebIdentityTokenFileCredentialsProvider"),
+        ({"AWS_PROFILE": "nights", "AWS_WEB_IDENTITY_TOKEN_FILE": "/t", "AWS_ACCESS_KEY_ID": "key"}, None),
+    ],
+)
+def test_keys_come_before_a_web_identity_and_that_before_a_profile(environment, provider):
+    found = storage_from({**ALL, **environment}).s3_credentials
+
+    assert (found and found.rpartition(".")[2]) == provider

@@ -1,4 +1,4 @@
-"""Rows and requests for the tests of the web app: `make_publication(day)`, `ask("/stats")`, `refused("/nope")`."""
+"""Rows and requests for the tests of the web app: `make_publication(day)`, `get_json("/stats")`, `get_problem("/nope")`."""
 
 import json
 import socket
@@ -7,15 +7,13 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
-from django.apps import apps
 from django.contrib.auth.models import Group, User
 from django.core.cache import cache
 from django.db import connections
 from django.utils import timezone
 
 from webapp.curation.models import HiddenProduct
-from webapp.curation.roles import ROLES, grant
-from webapp.rankings.memory import forget
+from webapp.lists import response_cache
 from webapp.rankings.models import (
     Advertiser,
     AdvertiserCounts,
@@ -65,7 +63,7 @@ def make_list(run, advertiser_id, products, model=TopProduct, **columns):
     )
 
 
-def make_counts(run, advertiser_id, products, hidden=(), rejected=None, past_days=0):
+def make_counts(run, advertiser_id, products, hidden=(), rejected=None, past_days=0, part=0):
     """What the run counted of the advertiser: [views, impressions, clicks, views of the week before] by product.
 
     A run that has none of its own gets the parameters that a night has by default.
@@ -76,6 +74,7 @@ def make_counts(run, advertiser_id, products, hidden=(), rejected=None, past_day
         run=run,
         date=run.day,
         advertiser_id=make_advertiser(advertiser_id).pk,
+        part=part,
         past_days=past_days,
         products=json.dumps(products),
         hidden=json.dumps(list(hidden)),
@@ -91,8 +90,7 @@ def make_publication(day=YESTERDAY, advertiser_id="A", products="p1", model=TopP
 
 
 def make_user(name, role=None, **flags):
-    """A member of staff with the role, if any; tests that end in a flush of all tables need the roles made anew."""
-    grant(apps, ROLES)
+    """A member of staff with the role, if any."""
     user = User.objects.create_user(name, password=PASSWORD, **{"is_staff": True, **flags})
     if role:
         user.groups.add(Group.objects.get(name=role))
@@ -134,10 +132,10 @@ def quick_passwords(settings):
 
 @pytest.fixture(autouse=True)
 def public(settings):
-    """Opens the API to everybody, so that a test says so when it is about keys; what earlier tests asked is forgotten."""
+    """Opens the API to everybody, so that a test says so when it is about keys; the caches of earlier tests are cleared."""
     settings.API_PUBLIC = True
     cache.clear()
-    forget()
+    response_cache.clear()
 
 
 @pytest.fixture(autouse=True)
@@ -152,8 +150,8 @@ def clock(monkeypatch):
 
 
 @pytest.fixture
-def ask(client):
-    """A function that gets an address and returns the JSON of a good answer."""
+def get_json(client):
+    """A function that gets an address and returns the JSON of a good response."""
 
     def get(address, **headers):
         response = client.get(address, headers=headers or None)
@@ -165,8 +163,8 @@ def ask(client):
 
 
 @pytest.fixture
-def refused(client):
-    """A function that gets an address and returns the problem document it is refused with."""
+def get_problem(client):
+    """A function that gets an address and returns the problem document of its response."""
 
     def get(address, method="GET", **headers):
         client.raise_request_exception = False

@@ -1,4 +1,4 @@
-"""Keys and routes for the tests of who may read what."""
+"""Keys and routes for the tests of authentication."""
 
 from dataclasses import dataclass
 from datetime import timedelta
@@ -12,10 +12,10 @@ BOTH = [f"{prefix}{{}}{slash}" for prefix in ("", "/api/v1") for slash in ("", "
 
 @dataclass(frozen=True)
 class Route:
-    """An address of the API; `reach` is what a key needs for it: `one` advertiser's, `any`, or `all` advertisers'."""
+    """A URL of the API; `scope` is the key that it needs: for the `one` advertiser, `any` key, or for `all` advertisers."""
 
     path: str
-    reach: str
+    scope: str
     method: str = "GET"
     body: str = ""
 
@@ -36,14 +36,14 @@ ROUTES = [
     Route("/runs", "all"),
 ]
 EVERYWHERE = [
-    *(Route(form.format(route.path), route.reach, route.method, route.body) for route in ROUTES for form in BOTH),
+    *(Route(form.format(route.path), route.scope, route.method, route.body) for route in ROUTES for form in BOTH),
     Route("/api/v1", "any"),
     Route("/api/v1/", "any"),
     Route("/metrics", "all"),
     Route("/metrics/", "all"),
 ]
 OPEN = [
-    *(form.format(path) for path in ("/health/live", "/health/ready") for form in BOTH),
+    *(form.format(path) for path in ("/health/live", "/health/ready", "/health/fresh") for form in BOTH),
     "/",
     "/api/v1/schema",
     "/api/v1/schema/",
@@ -53,13 +53,13 @@ OPEN = [
 
 
 def make_key(advertiser_id=None, lifetime=timedelta(days=1)):
-    """The text of a new key: of one advertiser, or of all."""
+    """The text of a new key for one advertiser or for all."""
     owner = make_advertiser(advertiser_id) if advertiser_id else None
     return ApiKey.objects.issue("test", owner, lifetime).text
 
 
 def make_lists_of(*advertiser_ids):
-    """A published run with both lists of each; each has its own product."""
+    """A published run with two lists of each advertiser; each has its own product."""
     run = make_run()
     for advertiser_id in advertiser_ids:
         make_advertiser(advertiser_id)
@@ -70,14 +70,14 @@ def make_lists_of(*advertiser_ids):
 
 
 def call(client, route, key=None, scheme="Api-Key"):
-    """The response to the route's request, with the key if there is one."""
+    """The response to a request of the route, with the key if given."""
     headers = {"authorization": f"{scheme} {key}"} if key is not None else None
     kind = "application/json" if route.body else "application/octet-stream"
     return whole(client.generic(route.method, route.path, route.body, kind, headers=headers))
 
 
 def whole(response):
-    """The response, read to its end if it is a stream, so that nothing of it is left open."""
+    """The response; a stream is read to its end, so that it is closed."""
     if response.streaming:
         response.streaming_content = [response.getvalue()]
     return response

@@ -1,4 +1,4 @@
-"""gunicorn with conf/gunicorn.conf.py, as a process; a module of its own, since an older checkout's is started, too."""
+"""gunicorn with conf/gunicorn.conf.py as a process, from this checkout or an older one."""
 
 import http.client
 import os
@@ -18,7 +18,7 @@ from devstack.state import ROOT, free_port
 
 
 def command(checkout: Path = ROOT) -> list[str]:
-    """What starts it."""
+    """The command line of the server."""
     return [sys.executable, "-m", "gunicorn", "--config", str(checkout / "conf" / "gunicorn.conf.py")]
 
 
@@ -27,20 +27,20 @@ class Server(NamedTuple):
     process: subprocess.Popen
 
     def connect(self):
-        """A connection to it, for whoever writes the request."""
+        """A socket connected to the server, for tests that write raw requests."""
         return socket.create_connection(("127.0.0.1", int(self.address.rpartition(":")[2])), timeout=20)
 
-    def ask(self, path, method="GET", **headers):
-        """The answer: its status, headers and body."""
-        asked = http.client.HTTPConnection(self.address.removeprefix("http://"), timeout=20)
-        asked.request(method, path, headers={name.replace("_", "-"): value for name, value in headers.items()})
-        answer = asked.getresponse()
-        return answer.status, answer.headers, answer.read()
+    def request(self, path, method="GET", **headers):
+        """The response's status, headers and body."""
+        connection = http.client.HTTPConnection(self.address.removeprefix("http://"), timeout=20)
+        connection.request(method, path, headers={name.replace("_", "-"): value for name, value in headers.items()})
+        response = connection.getresponse()
+        return response.status, response.headers, response.read()
 
 
 @contextmanager
 def server(tmp_path, checkout=ROOT, **variables):
-    """The server, started from a folder that is not the project's; its log is tmp_path/log."""
+    """Run the server from a folder outside the project; its log is tmp_path/log."""
     port = free_port()
     environment = {**os.environ, "PORT": str(port), "WEB_CONCURRENCY": "1", **variables}
     with (tmp_path / "log").open("w") as log:
@@ -53,11 +53,11 @@ def server(tmp_path, checkout=ROOT, **variables):
 
 
 def fetch(address):
-    """The answer's body, once the server is up."""
+    """The response's body, once the server is up."""
     for _ in range(100):
         try:
-            with urlopen(address, timeout=10) as answer:  # noqa: S310
-                return answer.read().decode()
+            with urlopen(address, timeout=10) as response:  # noqa: S310
+                return response.read().decode()
         except URLError:
             time.sleep(0.1)
     pytest.fail("the server did not start")

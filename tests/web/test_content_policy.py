@@ -1,4 +1,4 @@
-"""The Content-Security-Policy: nothing inline, nothing from elsewhere, on every page that people see."""
+"""The Content-Security-Policy of every HTML page: nothing inline, nothing from other hosts."""
 
 import re
 
@@ -29,21 +29,38 @@ def answer(request, admin_client):
     return admin_client.get(request.param.format(run=run.pk))
 
 
-def test_a_page_comes_with_a_policy_that_allows_nothing_inline_or_foreign(answer):
+def test_the_policy_allows_nothing_inline_or_from_other_hosts(answer):
     policy = answer["Content-Security-Policy"]
 
     assert "default-src 'none'" in policy
     assert not re.search(r"unsafe|http|data:|\*", policy)
 
 
-def test_a_page_has_nothing_that_the_policy_forbids(answer):
+def test_a_page_contains_nothing_that_the_policy_forbids(answer):
     scripts = [tag for tag in re.findall(r"<script[^>]*>", answer.text) if "application/json" not in tag]
 
     assert all("src=" in tag for tag in scripts)
     assert not re.search(r"""<style|\son\w+=["']|javascript:""", answer.text)
 
 
-def test_a_page_loads_nothing_from_elsewhere(answer):
+def test_a_page_loads_nothing_from_other_hosts(answer):
     loaded = re.findall(r"""<(?:script|link|img|iframe)[^>]*?(?:src|href)=["']([^"']+)""", answer.text)
 
     assert [address for address in loaded if not re.match(r"/(?!/)", address)] == []
+
+
+@pytest.mark.parametrize("address", ["/recommendations/A/TopProduct", "/nowhere", "/api/v1/schema/"])
+def test_other_responses_have_the_policy_too(client, address):
+    make_publication()
+
+    assert "default-src 'none'" in client.get(address)["Content-Security-Policy"]
+
+
+@pytest.mark.parametrize("address", ["/recommendations/A/TopProduct", "/", "/advertisers"])
+def test_requests_outside_the_admin_take_no_session(admin_client, address):
+    """A session would be read from the database, and the response would depend on the cookie."""
+    make_publication()
+    response = admin_client.get(address)
+
+    assert not hasattr(response.wsgi_request, "session")
+    assert "Cookie" not in response.get("Vary", "")

@@ -12,15 +12,17 @@ from tests.web.conftest import days_ago, make_publication
 
 
 @pytest.mark.django_db
-def test_a_day_in_time_is_told_in_one_sentence(capsys):
+def test_a_day_in_time_is_reported_in_one_sentence(capsys):
     make_publication()
     call_command("check_freshness")
 
-    assert capsys.readouterr().out == "The newest published day is 2026-03-09, and none newer is due.\n"
+    assert capsys.readouterr().out == (
+        "The newest published day is 2026-03-09, and none newer is due. No day since the first published one is missing.\n"
+    )
 
 
 @pytest.mark.django_db
-def test_a_day_overdue_is_an_error_and_named():
+def test_an_overdue_day_is_named_and_an_error():
     make_publication(days_ago(1))
 
     with pytest.raises(CommandError, match="2026-03-08; 2026-03-09 is overdue") as error:
@@ -28,15 +30,25 @@ def test_a_day_overdue_is_an_error_and_named():
     assert error.value.returncode == 1
 
 
+@pytest.mark.django_db
+def test_a_gap_is_named_and_an_error_that_no_alarm_takes_for_a_success():
+    make_publication(days_ago(2))
+    make_publication()
+
+    with pytest.raises(CommandError, match="Missing: 2026-03-08") as error:
+        call_command("check_freshness")
+    assert "none newer is due" not in str(error.value)
+
+
 @pytest.mark.parametrize(
     ("url", "code", "sentence"),
     [
-        (None, 1, 'relation "run" does not exist; `python manage.py migrate` makes the tables\n'),
+        (None, 1, 'relation "run" does not exist; run `python manage.py migrate` to create the tables\n'),
         ("postgres://nobody@127.0.0.1:1/nothing", 1, "Connection refused"),
         ("", 2, "DATABASE_URL is not set"),
     ],
 )
-def test_what_keeps_it_from_knowing_is_an_error_without_a_traceback(stack, url, code, sentence):
+def test_other_failures_are_errors_without_a_traceback(stack, url, code, sentence):
     done = subprocess.run(
         [sys.executable, ROOT / "manage.py", "check_freshness"],
         env={**os.environ, "DATABASE_URL": stack.postgres.url() if url is None else url},

@@ -1,12 +1,14 @@
-"""Making, replacing and revoking keys: by command and in the admin."""
+"""Creating, replacing and revoking keys: by command and in the admin."""
 
 import re
 from datetime import timedelta
+from importlib import import_module
 
 import pytest
+from django.apps import apps
 from django.contrib.auth.models import Permission, User
 from django.core.management import CommandError, call_command
-from django.db import IntegrityError
+from django.db import IntegrityError, connection
 
 from tests.web.conftest import NOW, make_advertiser
 from tests.web.keys import ROUTES, call, make_key, make_lists_of
@@ -23,7 +25,7 @@ def closed(settings):
 
 @pytest.fixture
 def create(capsys):
-    """A function that runs create_api_key and returns what it printed for the program that called it."""
+    """A function that runs create_api_key and returns what it printed to standard output."""
 
     def run(*arguments):
         call_command("create_api_key", *arguments)
@@ -35,13 +37,13 @@ def create(capsys):
 # By command
 
 
-def test_a_key_of_all_advertisers_is_made_by_command(client, create):
+def test_the_command_creates_a_key_for_all_advertisers(client, create):
     make_lists_of("A")
 
     assert call(client, ROUTES[0], create("ad server", "--all-advertisers")).status_code == 200
 
 
-def test_an_advertisers_key_is_made_by_command(create):
+def test_the_command_creates_a_key_for_one_advertiser(create):
     make_advertiser("A")
     create("ad server", "--advertiser", "A", "--days", "30")
     key = ApiKey.objects.get()
@@ -49,7 +51,7 @@ def test_an_advertisers_key_is_made_by_command(create):
     assert (key.name, key.advertiser_id, key.expires_at) == ("ad server", "A", NOW + timedelta(days=30))
 
 
-def test_a_key_works_for_a_year_unless_said_otherwise(create):
+def test_a_key_works_for_a_year_by_default(create):
     create("ad server", "--all-advertisers")
 
     assert ApiKey.objects.get().expires_at == NOW + timedelta(days=365)
@@ -65,12 +67,14 @@ def test_the_command_prints_the_key_and_nothing_else(create):
         (["ad server"], "required"),
         (["ad server", "--advertiser", "nobody"], "No advertiser “nobody” was ever active"),
         (["ad server", "--all-advertisers", "--advertiser", "A"], "not allowed with"),
-        (["--all-advertisers"], "Name the key"),
-        (["ad server", "--all-advertisers", "--days", "0"], "--days"),
+        (["--all-advertisers"], "Give the key a name"),
+        (["ad server", "--all-advertisers", "--days", "0"], "'0' is not a number of days from 1 to 730"),
+        (["ad server", "--all-advertisers", "--days", "731"], "'731' is not a number of days from 1 to 730"),
+        (["ad server", "--all-advertisers", "--days", "x"], "'x' is not a number of days from 1 to 730"),
         (["--replace", "0123456789ab"], "There is no live key 0123456789ab"),
     ],
 )
-def test_what_the_command_cannot_make_it_says(create, arguments, said):
+def test_the_command_rejects_wrong_arguments(create, arguments, said):
     with pytest.raises(CommandError, match=said):
         create(*arguments)
 
@@ -86,7 +90,7 @@ def test_a_replaced_key_works_for_a_week_beside_its_successor(client, create, cl
     assert [call(client, ROUTES[0], key).status_code for key in (old, new)] == [401, 200]
 
 
-def test_a_successor_has_name_reach_and_lifetime_of_the_one_it_replaces(create):
+def test_a_successor_has_the_name_scope_and_lifetime_of_the_key_it_replaces(create):
     make_key("A", timedelta(days=100))
     old = ApiKey.objects.get()
     create("--replace", old.prefix)
@@ -95,18 +99,38 @@ def test_a_successor_has_name_reach_and_lifetime_of_the_one_it_replaces(create):
     assert (new.name, new.advertiser_id, new.expires_at) == ("test", "A", NOW + timedelta(days=100))
 
 
-def test_replacing_lengthens_no_life():
+def test_replacing_a_key_never_extends_it():
     make_key("A", timedelta(hours=1))
     key = ApiKey.objects.get()
-    key.rotate()
+    key.replace()
 
     assert key.expires_at == NOW + timedelta(hours=1)
+
+
+def test_the_successor_of_an_older_key_without_end_is_valid_for_two_years():
+    make_key()
+    ApiKey.objects.update(expires_at=NOW.replace(year=9999))
+
+    assert ApiKey.objects.get().replace().expires_at == NOW + timedelta(days=730)
+
+
+def test_no_code_issues_a_key_for_longer():
+    with pytest.raises(ValueError, match="at most 730 days"):
+        make_key(lifetime=timedelta(days=731))
+
+
+def test_the_migration_shortens_keys_without_end():
+    make_key()
+    ApiKey.objects.update(expires_at=NOW.replace(year=9999))
+    import_module("webapp.keys.migrations.0003_cap_expiry").cap_expiry(apps, connection.schema_editor())
+
+    assert ApiKey.objects.get().expires_at == NOW + timedelta(days=730)
 
 
 # In the table
 
 
-def test_no_two_keys_have_one_prefix():
+def test_prefixes_are_unique():
     make_key()
     twin = ApiKey.objects.get()
     twin.pk = None
@@ -115,14 +139,14 @@ def test_no_two_keys_have_one_prefix():
         twin.save()
 
 
-def test_a_secret_can_not_be_kept_in_place_of_its_digest():
+def test_a_secret_cannot_be_stored_in_place_of_its_digest():
     make_key()
 
     with pytest.raises(IntegrityError, match="api_key_digest_is_sha256"):
         ApiKey.objects.update(digest="secret")
 
 
-def test_an_advertiser_with_a_key_is_not_removed():
+def test_an_advertiser_with_a_key_cannot_be_deleted():
     make_key("A")
 
     with pytest.raises(IntegrityError):
@@ -142,7 +166,7 @@ def act(client, action, *keys):
     return client.post("/admin/keys/apikey/", {"action": action, "_selected_action": chosen})
 
 
-def test_a_key_made_in_the_admin_is_shown_and_works(client, admin_client):
+def test_a_key_created_in_the_admin_is_shown_and_works(client, admin_client):
     make_lists_of("A")
     shown = TEXT.findall(add(admin_client, advertiser="A").text)
 
@@ -150,7 +174,7 @@ def test_a_key_made_in_the_admin_is_shown_and_works(client, admin_client):
     assert call(client, ROUTES[0], shown[0]).status_code == 200
 
 
-def test_a_key_is_shown_once_and_left_in_no_cookie_or_cache(admin_client):
+def test_a_key_is_shown_once_and_never_in_a_cookie_or_cache(admin_client):
     response = add(admin_client)
     [text] = TEXT.findall(response.text)
     key = ApiKey.objects.get()
@@ -163,9 +187,17 @@ def test_a_key_is_shown_once_and_left_in_no_cookie_or_cache(admin_client):
     assert not any(text.split(".")[1] in page for page in pages)
 
 
-def test_a_key_that_has_expired_already_is_not_made(admin_client):
-    assert "This is past." in add(admin_client, expires_at_0="2026-03-09").text
+def test_a_key_that_has_already_expired_is_not_created(admin_client):
+    assert "Choose a time in the future." in add(admin_client, expires_at_0="2026-03-09").text
     assert not ApiKey.objects.exists()
+
+
+@pytest.mark.parametrize(("expires", "created"), [("2028-03-09", True), ("2028-03-10", False), ("9999-12-31", False)])
+def test_the_admin_creates_keys_for_two_years_at_most(admin_client, expires, created):
+    page = add(admin_client, expires_at_0=expires).text
+
+    assert ApiKey.objects.exists() == created
+    assert ("valid for at most 730 days" in page) != created
 
 
 def test_the_admin_revokes_at_once(client, admin_client):
@@ -176,7 +208,7 @@ def test_the_admin_revokes_at_once(client, admin_client):
     assert call(client, ROUTES[0], key).status_code == 401
 
 
-def test_a_key_is_revoked_once(admin_client, clock):
+def test_revoking_again_keeps_the_first_time(admin_client, clock):
     make_key()
     act(admin_client, "revoke")
     clock(NOW + timedelta(days=1))
@@ -195,7 +227,7 @@ def test_the_admin_replaces_live_keys_and_shows_their_successors(client, admin_c
     assert [call(client, ROUTES[0], key).status_code for key in (old, new)] == [200, 200]
 
 
-def test_who_made_and_revoked_a_key_is_kept(admin_client, admin_user):
+def test_who_created_and_revoked_a_key_is_logged(admin_client, admin_user):
     add(admin_client)
     act(admin_client, "revoke")
     entries = admin_user.logentry_set.order_by("pk")
@@ -203,7 +235,7 @@ def test_who_made_and_revoked_a_key_is_kept(admin_client, admin_user):
     assert [entry.get_change_message() for entry in entries] == ["Added.", "Revoked"]
 
 
-def test_a_key_is_renamed_and_nothing_else_of_it_changes(admin_client):
+def test_only_the_name_of_a_key_can_be_changed(admin_client):
     make_key("A")
     key = ApiKey.objects.get()
     admin_client.post(
@@ -214,7 +246,7 @@ def test_a_key_is_renamed_and_nothing_else_of_it_changes(admin_client):
     assert (changed.name, changed.advertiser_id, changed.expires_at) == ("new", "A", key.expires_at)
 
 
-def test_a_key_is_not_deleted(admin_client):
+def test_a_key_cannot_be_deleted(admin_client):
     make_key()
 
     assert (
@@ -223,7 +255,7 @@ def test_a_key_is_not_deleted(admin_client):
 
 
 @pytest.mark.parametrize("action", ["replace", "revoke"])
-def test_who_may_only_look_replaces_and_revokes_nothing(client, action):
+def test_a_viewer_of_keys_cannot_replace_or_revoke_them(client, action):
     make_key()
     viewer = User.objects.create_user("viewer", is_staff=True)
     viewer.user_permissions.add(Permission.objects.get(codename="view_apikey"))

@@ -1,10 +1,14 @@
 """/advertisers, /models, /runs and the API's root."""
 
+import re
 from datetime import UTC, datetime
+from html import unescape
 
 import pytest
 
-from tests.web.conftest import days_ago, make_advertiser, make_publication, make_run
+from tests.web.conftest import days_ago, make_advertiser, make_list, make_publication, make_run
+from tests.web.keys import make_key, make_lists_of
+from webapp.rankings.models import TopProductWindow
 
 pytestmark = pytest.mark.django_db
 
@@ -20,19 +24,20 @@ def days_of(answer):
 @pytest.mark.parametrize("name", ["advertisers", "models", "runs"])
 @pytest.mark.parametrize("prefix", ["", "/api/v1"])
 @pytest.mark.parametrize("slash", ["", "/"])
-def test_both_prefixes_answer_with_and_without_the_last_slash(ask, prefix, name, slash):
-    assert ask(f"{prefix}/{name}{slash}").keys() == {"count", "next", "previous", "results"}
+def test_both_prefixes_work_with_and_without_the_last_slash(get_json, prefix, name, slash):
+    assert get_json(f"{prefix}/{name}{slash}").keys() == {"count", "next", "previous", "results"}
 
 
 @pytest.mark.parametrize("address", ["/api/v1", "/api/v1/"])
-def test_the_root_lists_every_endpoint(ask, address):
-    assert ask(address) == {
+def test_the_root_lists_every_endpoint(get_json, address):
+    assert get_json(address) == {
         "models": "http://testserver/api/v1/models/",
         "advertisers": "http://testserver/api/v1/advertisers/",
         "runs": "http://testserver/api/v1/runs/",
         "stats": "http://testserver/api/v1/stats/",
         "health-live": "http://testserver/api/v1/health/live/",
         "health-ready": "http://testserver/api/v1/health/ready/",
+        "health-fresh": "http://testserver/api/v1/health/fresh/",
         "schema": "http://testserver/api/v1/schema/",
         "docs": "http://testserver/api/v1/docs/",
         "recommendations": "/api/v1/recommendations/{advertiser_id}/{model}",
@@ -46,8 +51,8 @@ def test_the_root_lists_every_endpoint(ask, address):
 # Models
 
 
-def test_models_are_described_with_their_score_columns(ask):
-    models = ask("/models")["results"]
+def test_models_are_described_with_their_score_columns(get_json):
+    models = get_json("/models")["results"]
 
     assert {model["name"]: model["scores"] for model in models} == {
         "TopProduct": ["views"],
@@ -60,10 +65,10 @@ def test_models_are_described_with_their_score_columns(ask):
 # Advertisers
 
 
-def test_an_advertiser_comes_with_links_to_their_lists(ask):
+def test_an_advertiser_comes_with_links_to_their_lists(get_json):
     make_advertiser("a b")
 
-    assert ask("/advertisers")["results"] == [
+    assert get_json("/advertisers")["results"] == [
         {
             "advertiser_id": "a b",
             "active": True,
@@ -79,41 +84,41 @@ def test_an_advertiser_comes_with_links_to_their_lists(ask):
 
 
 @pytest.mark.parametrize("advertiser_id", ["a,b", 'say "x"', "Ünïcödé 店", "a/b", "/a", "a/", "50%", "a?b#c"])
-def test_every_link_leads_to_its_advertiser(ask, advertiser_id):
+def test_every_link_leads_to_its_advertiser(get_json, advertiser_id):
     make_publication(advertiser_id=advertiser_id)
-    links = ask("/advertisers")["results"][0]["links"]
+    links = get_json("/advertisers")["results"][0]["links"]
 
-    assert ask(links["TopProduct"])["advertiser_id"] == advertiser_id
-    assert ask(links["history"])["advertiser_id"] == advertiser_id
+    assert get_json(links["TopProduct"])["advertiser_id"] == advertiser_id
+    assert get_json(links["history"])["advertiser_id"] == advertiser_id
 
 
-def test_an_inactive_advertiser_has_a_link_to_their_history_only(ask):
+def test_an_inactive_advertiser_has_a_link_to_their_history_only(get_json):
     make_advertiser(active=False)
 
-    assert list(ask("/advertisers")["results"][0]["links"]) == ["history"]
+    assert list(get_json("/advertisers")["results"][0]["links"]) == ["history"]
 
 
 @pytest.mark.parametrize(("active", "ids"), [("true", ["A"]), ("True", ["A"]), ("false", ["B"]), ("", ["A", "B"])])
-def test_advertisers_are_filtered_by_active(ask, active, ids):
+def test_advertisers_are_filtered_by_active(get_json, active, ids):
     make_advertiser("A")
     make_advertiser("B", active=False)
 
-    assert ids_of(ask(f"/advertisers?active={active}")) == ids
+    assert ids_of(get_json(f"/advertisers?active={active}")) == ids
 
 
 @pytest.mark.parametrize(("text", "ids"), [("hoe", ["Shoes"]), ("SHOE", ["Shoes"]), ("%25", ["50%"]), ("zzz", [])])
-def test_advertisers_are_searched_by_a_part_of_their_id(ask, text, ids):
+def test_advertisers_are_searched_by_a_part_of_their_id(get_json, text, ids):
     make_advertiser("Shoes")
     make_advertiser("50%")
 
-    assert ids_of(ask(f"/advertisers?search={text}")) == ids
+    assert ids_of(get_json(f"/advertisers?search={text}")) == ids
 
 
-def test_pages_follow_one_another(ask):
+def test_pages_follow_one_another(get_json):
     for advertiser_id in "ABC":
         make_advertiser(advertiser_id)
-    first = ask("/advertisers?page_size=2")
-    second = ask(first["next"])
+    first = get_json("/advertisers?page_size=2")
+    second = get_json(first["next"])
 
     assert (first["count"], ids_of(first), ids_of(second)) == (3, ["A", "B"], ["C"])
     assert second["next"] is None
@@ -137,25 +142,25 @@ def test_pages_follow_one_another(ask):
         ("active=true&active=false", "active"),
     ],
 )
-def test_what_advertisers_cannot_be_asked_by_is_an_invalid_parameter(refused, query, parameter):
-    problem = refused(f"/advertisers?{query}")
+def test_invalid_parameters_of_advertisers(get_problem, query, parameter):
+    problem = get_problem(f"/advertisers?{query}")
 
     assert (problem["type"], problem["parameter"]) == ("invalid-parameter", parameter)
 
 
 @pytest.mark.parametrize("number", [1, 20])
-def test_two_queries_list_advertisers_however_many(ask, django_assert_num_queries, number):
+def test_two_queries_list_advertisers_however_many(get_json, django_assert_num_queries, number):
     for advertiser_id in range(number):
         make_advertiser(str(advertiser_id))
 
     with django_assert_num_queries(2):
-        ask("/advertisers")
+        get_json("/advertisers")
 
 
 # Runs
 
 
-def test_a_run_is_shown_as_its_table_has_it(ask):
+def test_a_run_is_shown_as_its_table_has_it(get_json):
     run = make_run(
         started_at=datetime(2026, 3, 10, 4, 59, tzinfo=UTC),
         finished_at=datetime(2026, 3, 10, 5, 1, tzinfo=UTC),
@@ -166,7 +171,7 @@ def test_a_run_is_shown_as_its_table_has_it(ask):
         message="all well",
     )
 
-    assert ask("/runs")["results"] == [
+    assert get_json("/runs")["results"] == [
         {
             "id": run.pk,
             "day": "2026-03-09",
@@ -184,18 +189,28 @@ def test_a_run_is_shown_as_its_table_has_it(ask):
     ]
 
 
-def test_the_run_started_last_comes_first(ask):
+def test_runs_say_nothing_about_hidden_products(client):
+    """A run in steps hands over the pairs to hide, and every run counts them."""
+    handed_over = {"prepared": {"active": ["A"], "hidden": [["A", "secret"]]}}
+    make_run(state="running", inputs=handed_over, counts={"products": 6, "hidden_products": 1})
+    page = client.get("/runs").text
+
+    assert '"counts":{"products":6}' in page
+    assert not any(word in page for word in ("hidden", "secret", "prepared"))
+
+
+def test_the_run_started_last_comes_first(get_json):
     make_run()
     make_run(days_ago(1))
 
-    assert days_of(ask("/runs")) == ["2026-03-08", "2026-03-09"]
+    assert days_of(get_json("/runs")) == ["2026-03-08", "2026-03-09"]
 
 
-def test_runs_are_filtered_by_state(ask):
+def test_runs_are_filtered_by_state(get_json):
     make_run()
     make_run(days_ago(1), state="failed")
 
-    assert days_of(ask("/runs?state=failed")) == ["2026-03-08"]
+    assert days_of(get_json("/runs?state=failed")) == ["2026-03-08"]
 
 
 @pytest.mark.parametrize(
@@ -207,11 +222,11 @@ def test_runs_are_filtered_by_state(ask):
         ("day_from=2026-03-08&day_to=2026-03-08", ["2026-03-08"]),
     ],
 )
-def test_runs_are_filtered_by_day(ask, query, days):
+def test_runs_are_filtered_by_day(get_json, query, days):
     for number in (2, 1, 0):
         make_run(days_ago(number))
 
-    assert days_of(ask(f"/runs?{query}")) == days
+    assert days_of(get_json(f"/runs?{query}")) == days
 
 
 @pytest.mark.parametrize(
@@ -224,18 +239,18 @@ def test_runs_are_filtered_by_day(ask, query, days):
         ("day_to=２", "day_to"),
     ],
 )
-def test_what_runs_cannot_be_asked_by_is_an_invalid_parameter(refused, query, parameter):
-    problem = refused(f"/runs?{query}")
+def test_invalid_parameters_of_runs(get_problem, query, parameter):
+    problem = get_problem(f"/runs?{query}")
 
     assert (problem["type"], problem["parameter"]) == ("invalid-parameter", parameter)
 
 
-def test_two_queries_list_runs(ask, django_assert_num_queries):
+def test_two_queries_list_runs(get_json, django_assert_num_queries):
     for number in range(5):
         make_run(days_ago(number))
 
     with django_assert_num_queries(2):
-        ask("/runs")
+        get_json("/runs")
 
 
 # The browsable API
@@ -253,9 +268,10 @@ def test_two_queries_list_runs(ask, django_assert_num_queries):
         "/runs/",
         "/health/live/",
         "/health/ready/",
+        "/health/fresh/",
     ],
 )
-def test_a_browser_gets_a_page_for_people(client, address):
+def test_a_browser_gets_the_browsable_api(client, address):
     make_publication()
     response = client.get(f"/api/v1{address}", headers={"accept": "text/html"})
 
@@ -263,12 +279,51 @@ def test_a_browser_gets_a_page_for_people(client, address):
     assert "– Vitrina</title>" in response.text
 
 
-def test_the_page_explains_the_parameters_and_its_links_can_be_clicked(client):
+def test_the_browsable_api_has_a_table_of_parameters_and_links(client):
     make_publication()
     page = client.get("/api/v1/advertisers/", headers={"accept": "text/html"}).text
 
-    assert "search: a part of the id" in page
+    assert '<th scope="row"><code>search</code></th><td>A part of the id, in any case.</td>' in page
     assert 'href="http://testserver/api/v1/history/A/"' in page
+
+
+def test_the_table_of_parameters_has_their_defaults_and_the_values_of_the_request(client):
+    page = client.get("/api/v1/models/?page_size=2", headers={"accept": "text/html"}).text
+
+    assert (
+        "<code>page_size</code></th><td>The number of results per page, 1 to 1000.</td><td>100</td><td>2</td>" in page
+    )
+
+
+LINKED = re.compile(r'<li><a href="http://testserver([^"]*)">')
+
+
+@pytest.mark.parametrize("address", ["/api/v1/", "/api/v1/recommendations/A/TopCTR/", "/api/v1/history/A/"])
+def test_every_link_of_the_browsable_api_finds_something(client, address):
+    make_list(make_lists_of("A"), "A", "product-of-A", TopProductWindow, days=7)
+    page = client.get(address, headers={"accept": "text/html"}).text
+    linked = [unescape(link) for link in LINKED.findall(page)]
+
+    assert len(linked) >= 4
+    assert "/api/v1/recommendations/A/TopProduct/" in linked
+    assert {link: client.get(link).status_code for link in linked} == dict.fromkeys(linked, 200)
+
+
+def test_a_link_of_the_browsable_api_escapes_ids(client):
+    make_lists_of("A/<b>&?")
+    page = client.get("/api/v1/", headers={"accept": "text/html"}).text
+
+    assert "TopProduct of A/&lt;b&gt;&amp;?" in page
+    assert "/api/v1/recommendations/A/%3Cb%3E&%3F/TopProduct/" in [unescape(link) for link in LINKED.findall(page)]
+
+
+def test_the_root_links_only_to_what_the_key_may_read(client, settings):
+    settings.API_PUBLIC = False
+    make_lists_of("A", "B")
+    page = client.get("/api/v1/", headers={"accept": "text/html", "authorization": f"Api-Key {make_key('B')}"}).text
+
+    assert "TopProduct of B" in page
+    assert "TopProduct of A" not in page
 
 
 def test_format_json_gives_a_browser_json(client):

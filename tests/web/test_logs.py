@@ -1,4 +1,4 @@
-"""What is logged, and under which id: a request's, which its answer bears too."""
+"""The log, and the request id that each line and the response carry."""
 
 import io
 import json
@@ -9,14 +9,14 @@ import pytest
 from django.db import OperationalError, connection
 
 from tests.web.conftest import connected_otherwise, make_publication
-from webapp.rankings import lists
+from webapp.lists import statistics
 
 ID = "4bd1f4d0-5f3c-4a2e-9b8e-0d6d3f6c1a11"
 
 
 @pytest.fixture
 def logged():
-    """A function that returns the lines that the settings' own handler has written."""
+    """A function that returns the lines written by the handler in the settings."""
     [handler] = [each for each in logging.getLogger().handlers if type(each) is logging.StreamHandler]
     written = io.StringIO()
     usual = handler.setStream(written)
@@ -26,31 +26,31 @@ def logged():
 
 @pytest.mark.parametrize("address", ["/health/live", "/nowhere", "/", "/models?format=xml", "/admin/login/"])
 @pytest.mark.django_db
-def test_every_answer_bears_an_id(client, address):
+def test_every_response_has_a_request_id(client, address):
     assert uuid.UUID(client.get(address)["X-Request-ID"]).version == 4
 
 
-def test_each_request_has_an_id_of_its_own(client):
+def test_each_request_has_its_own_id(client):
     assert client.get("/health/live")["X-Request-ID"] != client.get("/health/live")["X-Request-ID"]
 
 
-def test_a_callers_own_id_is_kept(client):
+def test_a_clients_id_is_kept(client):
     assert client.get("/health/live", headers={"x-request-id": ID})["X-Request-ID"] == ID
 
 
 @pytest.mark.parametrize("given", ["1", "x" * 5000, 'a"b', "id\x7f", "{}"])
-def test_what_is_no_uuid_is_replaced(client, given):
+def test_an_id_that_is_not_a_uuid_is_replaced(client, given):
     assert client.get("/health/live", headers={"x-request-id": given})["X-Request-ID"] != given
 
 
 @pytest.mark.django_db
-def test_an_error_is_one_line_of_json_under_the_id_of_its_request(client, logged, monkeypatch):
-    monkeypatch.setattr(lists, "find_run", lambda day: 1 / 0)
+def test_an_error_is_one_line_of_json_with_the_request_id(client, logged, monkeypatch):
+    monkeypatch.setattr(statistics, "run_of", lambda inputs: 1 / 0)
     client.raise_request_exception = False
     client.get("/stats", headers={"x-request-id": ID})
-    [line] = [line for line in logged() if line["logger"] == "webapp.rankings.handler"]
+    [line] = [line for line in logged() if line["logger"] == "webapp.api.exception_handler"]
 
-    assert (line["level"], line["request_id"], line["message"]) == ("ERROR", ID, "Failed to answer /stats")
+    assert (line["level"], line["request_id"], line["message"]) == ("ERROR", ID, "Unhandled exception at /stats")
     assert "ZeroDivisionError" in line["exc_info"]
     assert line["time"].endswith("+00:00")
 
@@ -59,7 +59,7 @@ def test_an_error_is_one_line_of_json_under_the_id_of_its_request(client, logged
 
 
 @pytest.mark.django_db
-def test_a_slow_query_is_named_without_its_values(logged, settings):
+def test_a_slow_query_is_logged_without_its_parameters(logged, settings):
     settings.SLOW_QUERY = 20
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_sleep(0.03),\n  %s", ["a value"])
@@ -70,7 +70,7 @@ def test_a_slow_query_is_named_without_its_values(logged, settings):
 
 
 @pytest.mark.django_db
-def test_a_slow_query_is_logged_under_the_id_of_its_request(client, logged, settings):
+def test_a_slow_query_is_logged_with_the_request_id(client, logged, settings):
     settings.SLOW_QUERY = 0
     make_publication()
     client.get("/recommendations/A/TopProduct", headers={"x-request-id": ID})
@@ -80,7 +80,7 @@ def test_a_slow_query_is_logged_under_the_id_of_its_request(client, logged, sett
 
 
 @pytest.mark.django_db
-def test_a_quick_query_is_not_logged(logged, settings):
+def test_a_fast_query_is_not_logged(logged, settings):
     settings.SLOW_QUERY = 10_000
     with connection.cursor() as cursor:
         cursor.execute("SELECT 1")
@@ -92,7 +92,7 @@ def test_a_quick_query_is_not_logged(logged, settings):
 
 
 @pytest.mark.django_db
-def test_a_query_that_takes_too_long_is_ended_and_the_caller_told_to_try_again(client):
+def test_a_query_timeout_tells_the_client_to_try_again(client):
     make_publication()
     client.raise_request_exception = False
     with connected_otherwise(OPTIONS={"options": "-c statement_timeout=50ms"}):
@@ -105,12 +105,12 @@ def test_a_query_that_takes_too_long_is_ended_and_the_caller_told_to_try_again(c
 
 
 def slowly(execute, sql, params, many, context):
-    """Makes the server take a while for the statement."""
+    """Run a slow statement in place of the real one."""
     return execute("SELECT pg_sleep(5)", None, False, context)
 
 
 @pytest.mark.django_db
-def test_the_server_itself_ends_the_query():
+def test_the_database_server_cancels_a_slow_query():
     timeout = connected_otherwise(OPTIONS={"options": "-c statement_timeout=50ms"})
 
     with timeout, pytest.raises(OperationalError, match="statement timeout"), connection.cursor() as cursor:

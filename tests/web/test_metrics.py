@@ -19,7 +19,7 @@ COUNTS = {
 
 @pytest.fixture
 def measured(client):
-    """A function that returns the figures by name and labels."""
+    """A function that returns the samples by name and labels."""
     key = make_key()
 
     def get():
@@ -38,11 +38,11 @@ def measured(client):
 def test_the_newest_published_day_and_its_age_are_measured(measured):
     make_run(days_ago(3))
     make_run(days_ago(1))
-    figures = measured()
+    samples = measured()
 
-    assert figures["vitrina_newest_day_timestamp_seconds",] == 1772928000  # 2026-03-08 00:00 UTC
-    assert figures["vitrina_newest_day_age_seconds",] == 31 * 3600
-    assert figures["vitrina_overdue",] == 1
+    assert samples["vitrina_newest_day_timestamp_seconds",] == 1772928000  # 2026-03-08 00:00 UTC
+    assert samples["vitrina_newest_day_age_seconds",] == 31 * 3600
+    assert samples["vitrina_overdue",] == 1
 
 
 def test_a_day_in_time_is_not_overdue(measured):
@@ -51,34 +51,43 @@ def test_a_day_in_time_is_not_overdue(measured):
     assert measured()["vitrina_overdue",] == 0
 
 
+def test_gaps_are_counted_by_reason(measured):
+    for age, state in ((4, "published"), (3, "failed"), (1, "refused"), (0, "published")):
+        make_run(days_ago(age), state)
+    samples = measured()
+
+    assert (samples["vitrina_gaps", "missing"], samples["vitrina_gaps", "refused"]) == (2, 1)
+    assert samples["vitrina_overdue",] == 0
+
+
 def test_rows_and_the_rejected_share_are_those_of_the_newest_run(measured):
     make_run(days_ago(1), counts={"read": {"product_views": 1}})
     make_run(counts=COUNTS)
-    figures = measured()
+    samples = measured()
 
-    assert figures["vitrina_rows", "TopProduct"] == 60
-    assert figures["vitrina_rows", "TopCTR"] == 40
-    assert figures["vitrina_read_rows", "product_views"] == 900
-    assert figures["vitrina_rejected_share",] == 0.025
+    assert samples["vitrina_rows", "TopProduct"] == 60
+    assert samples["vitrina_rows", "TopCTR"] == 40
+    assert samples["vitrina_read_rows", "product_views"] == 900
+    assert samples["vitrina_rejected_share",] == 0.025
 
 
-def test_runs_are_counted_by_state_those_without_one_too(measured):
+def test_runs_are_counted_by_state_including_states_without_runs(measured):
     make_run()
     make_run(state="failed")
     make_run(state="failed")
-    figures = measured()
+    samples = measured()
 
-    assert [figures["vitrina_runs", state] for state in ("published", "failed", "refused")] == [1, 2, 0]
-
-
-def test_before_the_first_night_there_is_no_newest_day_and_something_is_overdue(measured):
-    figures = measured()
-
-    assert figures["vitrina_overdue",] == 1
-    assert ("vitrina_newest_day_age_seconds",) not in figures
+    assert [samples["vitrina_runs", state] for state in ("published", "failed", "refused")] == [1, 2, 0]
 
 
-def test_what_an_old_run_did_not_count_is_left_out(measured):
+def test_before_the_first_published_day_lists_are_overdue(measured):
+    samples = measured()
+
+    assert samples["vitrina_overdue",] == 1
+    assert ("vitrina_newest_day_age_seconds",) not in samples
+
+
+def test_numbers_that_an_old_run_lacks_are_left_out(measured):
     make_run(counts={})
 
     assert not any(name == "vitrina_rejected_share" for name, *_ in measured())
@@ -87,12 +96,12 @@ def test_what_an_old_run_did_not_count_is_left_out(measured):
 def test_requests_are_measured_by_route_and_never_by_advertiser(client, measured):
     make_advertiser("SomeAdvertiser")
     client.get("/api/v1/history/SomeAdvertiser/")
-    figures = measured()
-    assert figures["django_http_requests_latency_seconds_by_view_method_count", "GET", "v1:history"] >= 1
-    assert not any("SomeAdvertiser" in str(labels) for labels in figures)
+    samples = measured()
+    assert samples["django_http_requests_latency_seconds_by_view_method_count", "GET", "v1:history"] >= 1
+    assert not any("SomeAdvertiser" in str(labels) for labels in samples)
 
 
-def test_three_queries_measure_whatever_the_number_of_runs(client):
+def test_a_scrape_takes_four_queries_however_many_runs_there_are(client):
     for number in range(20):
         make_run(days_ago(number), counts=COUNTS)
     key = make_key()
@@ -100,4 +109,4 @@ def test_three_queries_measure_whatever_the_number_of_runs(client):
     with CaptureQueriesContext(connection) as captured:
         client.get("/metrics", headers={"authorization": f"Api-Key {key}"})
 
-    assert len(captured) == 3
+    assert len(captured) == 4

@@ -2,13 +2,13 @@
 
 from pathlib import Path
 
+import jsonschema_rs
 import pytest
 import yaml
 from django.core.management import call_command
 
-from webapp.keys import problems as key_problems
-from webapp.rankings import problems
-from webapp.rankings.problems import Problem
+from webapp.api.openapi.successes import EXAMPLES
+from webapp.problems import Problem
 
 COMMITTED = Path(__file__).resolve().parents[2] / "docs" / "openapi.yaml"
 
@@ -38,8 +38,7 @@ def subclasses(kind):
 
 
 def test_every_type_of_problem_is_in_the_schema_with_an_example(schema):
-    ours = {problems.__name__, key_problems.__name__}
-    types = {each.type for each in subclasses(Problem) if each.__module__ in ours} - {"about:blank"}
+    types = {each.type for each in subclasses(Problem) if each.__module__.startswith("webapp.")} - {"about:blank"}
     operations = [operation for path in yaml.safe_load(schema)["paths"].values() for operation in path.values()]
     shown = {
         example["value"]["type"]
@@ -51,6 +50,21 @@ def test_every_type_of_problem_is_in_the_schema_with_an_example(schema):
     }
 
     assert shown == types
+
+
+def test_every_example_of_a_successful_response_is_valid(schema):
+    document = yaml.safe_load(schema)
+    examples = [
+        (media["schema"], example["value"])
+        for operations in document["paths"].values()
+        for operation in operations.values()
+        for media in operation["responses"].get("200", {}).get("content", {}).values()
+        for example in media.get("examples", {}).values()
+    ]
+
+    assert len(examples) == len(EXAMPLES)
+    for of_response, value in examples:
+        jsonschema_rs.validate(of_response | {"components": document["components"]}, value)
 
 
 def test_every_parameter_is_explained(schema):
@@ -69,7 +83,7 @@ def test_swagger_ui_comes_from_our_own_files_and_runs_no_script_of_others(client
     page = client.get("/api/v1/docs/")
     addresses = [part.split('"')[0] for mark in ('src="', 'href="') for part in page.text.split(mark)[1:]]
 
-    assert len(addresses) == 5
+    assert len(addresses) == 9
     assert all(address.startswith("/") and not address.startswith("//") for address in addresses)
     assert "script-src 'self';" in page["Content-Security-Policy"]
     assert "<script>" not in page.text

@@ -3,9 +3,10 @@
 import pytest
 from django.core.management import call_command
 from django.db import close_old_connections, connection
+from django.db.backends.postgresql.base import DatabaseWrapper
 
 from tests.web.conftest import connected_otherwise, make_publication, problem_of
-from webapp.rankings import lists
+from webapp.lists import statistics
 
 ANY_ANSWER = ["/recommendations/A/TopCTR", "/history/A", "/stats", "/advertisers", "/runs", "/api/v1/stats/"]
 
@@ -20,36 +21,36 @@ def debug(request, settings):
     ["/nowhere", "/api/", "/api/v1/no/where", "/recommendations/A", "/history/a%0Ab", "/%00", "/%FF", "/static/none"],
 )
 @pytest.mark.usefixtures("debug")
-def test_an_unknown_path_is_not_found(refused, address):
-    problem = refused(address)
+def test_an_unknown_path_is_not_found(get_problem, address):
+    problem = get_problem(address)
 
     assert (problem["status"], problem["type"], problem["title"]) == (404, "about:blank", "Not Found")
 
 
-def test_the_instance_is_the_address_that_was_asked(refused):
-    assert refused("/nowhere/%C3%BC?x=1")["instance"] == "/nowhere/%C3%BC?x=1"
+def test_the_instance_is_the_requested_url(get_problem):
+    assert get_problem("/nowhere/%C3%BC?x=1")["instance"] == "/nowhere/%C3%BC?x=1"
 
 
 @pytest.mark.parametrize("method", ["POST", "PUT", "PATCH", "DELETE", "FOO"])
 @pytest.mark.parametrize("address", ["/", "/stats", "/api/v1/", "/api/v1/runs/", "/health/live"])
 @pytest.mark.usefixtures("debug")
-def test_nothing_can_be_written(refused, method, address):
-    assert refused(address, method)["status"] == 405
+def test_nothing_can_be_written(get_problem, method, address):
+    assert get_problem(address, method)["status"] == 405
 
 
-def test_a_refused_method_is_told_the_others(client):
+def test_a_refused_method_gets_an_allow_header(client):
     assert "GET" in client.post("/stats")["Allow"]
     assert "GET" in client.post("/")["Allow"]
 
 
 @pytest.mark.usefixtures("debug")
-def test_a_media_type_that_there_is_not_is_not_acceptable(refused):
-    assert refused("/models", accept="application/xml")["status"] == 406
+def test_an_unknown_media_type_is_not_acceptable(get_problem):
+    assert get_problem("/models", accept="application/xml")["status"] == 406
 
 
 @pytest.mark.usefixtures("debug")
-def test_a_format_that_there_is_not_is_an_invalid_parameter(refused):
-    problem = refused("/models?format=xml")
+def test_an_unknown_format_is_an_invalid_parameter(get_problem):
+    problem = get_problem("/models?format=xml")
 
     assert (problem["type"], problem["parameter"]) == ("invalid-parameter", "format")
 
@@ -63,34 +64,34 @@ def test_a_host_that_is_not_named_is_refused(client, settings):
 
 
 @pytest.mark.usefixtures("debug")
-def test_more_parameters_than_anyone_needs_are_refused(refused):
-    assert refused("/models?" + "&".join(f"a{number}=1" for number in range(1001)))["status"] == 400
+def test_more_parameters_than_anyone_needs_are_refused(get_problem):
+    assert get_problem("/models?" + "&".join(f"a{number}=1" for number in range(1001)))["status"] == 400
 
 
 @pytest.mark.parametrize("address", ["/stats?x=1", "/nowhere", "/recommendations/A/None"])
 @pytest.mark.django_db
-def test_a_browser_gets_the_same_document(refused, address):
-    assert refused(address, accept="text/html")["status"] in (400, 404)
+def test_a_browser_gets_the_same_document(get_problem, address):
+    assert get_problem(address, accept="text/html")["status"] in (400, 404)
 
 
 @pytest.mark.usefixtures("debug")
 @pytest.mark.django_db
-def test_our_own_mistakes_are_a_problem_without_a_traceback(refused, monkeypatch, caplog):
-    def mistake(day):
+def test_a_bug_is_a_problem_without_a_traceback(get_problem, monkeypatch, caplog):
+    def mistake(inputs):
         raise ZeroDivisionError("secret detail")
 
-    monkeypatch.setattr(lists, "find_run", mistake)
-    problem = refused("/stats")
+    monkeypatch.setattr(statistics, "run_of", mistake)
+    problem = get_problem("/stats")
 
     assert (problem["status"], problem["type"]) == (500, "about:blank")
     assert "secret" not in str(problem)
     assert "secret detail" in caplog.text
 
 
-def test_a_mistake_outside_the_api_is_a_problem_too(refused, monkeypatch):
-    monkeypatch.setattr("webapp.rankings.front.state_of_things", lambda: 1 / 0)
+def test_a_mistake_outside_the_api_is_a_problem_too(get_problem, monkeypatch):
+    monkeypatch.setattr("webapp.site.front_page.full_context", lambda: 1 / 0)
 
-    assert refused("/")["status"] == 500
+    assert get_problem("/")["status"] == 500
 
 
 # Without a database
@@ -116,8 +117,8 @@ def test_the_password_is_in_no_answer(client):
 
 @pytest.mark.parametrize("address", ["/models", "/api/v1/", "/health/live"])
 @pytest.mark.usefixtures("database_down")
-def test_what_needs_no_database_answers_without_one(ask, address):
-    assert ask(address)
+def test_what_needs_no_database_answers_without_one(get_json, address):
+    assert get_json(address)
 
 
 @pytest.mark.usefixtures("database_down")
@@ -127,12 +128,12 @@ def test_the_admin_says_on_a_page_that_the_database_is_down(client):
     response = client.get("/admin/")
 
     assert (response.status_code, response["Retry-After"]) == (503, "30")
-    assert "The database does not answer" in response.text
+    assert "The database is not responding" in response.text
 
 
 @pytest.mark.usefixtures("database_empty")
-def test_without_tables_the_answer_names_the_command(refused):
-    problem = refused("/stats")
+def test_without_tables_the_answer_names_the_command(get_problem):
+    problem = get_problem("/stats")
 
     assert (problem["status"], problem["type"]) == (503, "database-unavailable")
     assert "manage.py migrate" in problem["detail"]
@@ -148,6 +149,17 @@ def test_a_connection_that_the_server_ended_is_replaced_for_the_next_request(cli
         with connected_otherwise(), connection.cursor() as cursor:
             cursor.execute("SELECT pg_terminate_backend(%s)", session)
         close_old_connections()  # as Django does between requests, though not between those of its test client
+
+        assert client.get("/stats").status_code == 200
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_connection_that_works_is_used_without_asking_the_server(client, monkeypatch):
+    make_publication()
+    with connected_otherwise(CONN_MAX_AGE=60, CONN_HEALTH_CHECKS=True):
+        connection.ensure_connection()
+        close_old_connections()
+        monkeypatch.setattr(DatabaseWrapper, "is_usable", lambda self: pytest.fail("asked the server"))
 
         assert client.get("/stats").status_code == 200
 
@@ -191,8 +203,8 @@ def test_a_proxy_that_ended_tls_is_answered(client):
 
 @pytest.mark.parametrize("address", ["/health/live", "/api/v1/health/live/"])
 @pytest.mark.usefixtures("https_only")
-def test_a_probe_may_speak_plain_http(ask, address):
-    assert ask(address)
+def test_a_probe_may_speak_plain_http(get_json, address):
+    assert get_json(address)
 
 
 # Static files

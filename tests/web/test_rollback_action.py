@@ -1,4 +1,4 @@
-"""The admin's action that goes back to a run: shown, confirmed, done, and kept with its author."""
+"""The admin's rollback action: shown, confirmed, done and logged."""
 
 import re
 
@@ -16,10 +16,10 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture
 def choose():
-    """A function that chooses the action for runs, as the list's form does, and follows to the page it leads to."""
+    """A function that posts the action for runs, as the list's form does, and follows redirects."""
 
     def post(client, *runs, **confirmation):
-        form = {"action": "go_back", "_selected_action": [run.pk for run in runs], **confirmation}
+        form = {"action": "roll_back", "_selected_action": [run.pk for run in runs], **confirmation}
         return client.post("/admin/rankings/run/", form, follow=True)
 
     return post
@@ -29,24 +29,24 @@ def messages_of(response):
     return [str(message) for message in response.context["messages"]]
 
 
-def test_what_would_change_is_shown_and_nothing_is_changed(admin_client, choose):
+def test_the_change_is_shown_before_it_is_made(admin_client, choose):
     old, new = make_runs("old", "new")
     page = choose(admin_client, old).text
 
     assert re.search(rf">{new.pk}</a></th>\s*<td>withdrawn</td>", page)
-    assert re.search(rf">{old.pk}</a></th>\s*<td>what readers see</td>", page)
+    assert re.search(rf">{old.pk}</a></th>\s*<td>published again</td>", page)
     assert states() == ["superseded", "published"]
 
 
-def test_the_confirmed_change_is_made_and_told(admin_client, choose):
+def test_a_confirmed_rollback_is_done_and_reported(admin_client, choose):
     old, new = make_runs("old", "new")
     response = choose(admin_client, old, seen=new.pk, reason="wrong prices")
 
     assert states() == ["published", "superseded"]
-    assert messages_of(response) == [f"2026-03-09 shows run {old.pk} again instead of run {new.pk}."]
+    assert messages_of(response) == [f"Rolled 2026-03-09 back from run {new.pk} to run {old.pk}."]
 
 
-def test_the_page_that_asks_leads_to_the_change(admin_client, choose):
+def test_the_form_of_the_confirmation_page_rolls_back(admin_client, choose):
     old, _ = make_runs("old", "new")
     page = choose(admin_client, old).text
     fields = dict(re.findall(r'<input type="hidden" name="(\w+)" value="(\w+)"', page))
@@ -55,7 +55,7 @@ def test_the_page_that_asks_leads_to_the_change(admin_client, choose):
     assert Run.objects.published().get() == old
 
 
-def test_the_author_and_the_reason_are_kept(admin_client, choose):
+def test_the_author_and_the_reason_are_stored(admin_client, choose):
     old, new = make_runs("old", "new")
     choose(admin_client, old, seen=new.pk, reason="wrong prices")
 
@@ -63,7 +63,7 @@ def test_the_author_and_the_reason_are_kept(admin_client, choose):
     assert (rollback.author, rollback.reason) == ("admin", "wrong prices")
 
 
-def test_both_runs_histories_tell_of_it(admin_client, choose):
+def test_the_histories_of_both_runs_record_it(admin_client, choose):
     old, new = make_runs("old", "new")
     choose(admin_client, old, seen=new.pk, reason="wrong prices")
 
@@ -74,17 +74,17 @@ def test_both_runs_histories_tell_of_it(admin_client, choose):
     }
 
 
-def test_a_run_published_between_looking_and_confirming_stays(admin_client, choose):
+def test_a_run_published_before_the_confirmation_stays_published(admin_client, choose):
     old, new = make_runs("old", "new")
     Run.objects.published().update(state="superseded")
     newest = make_publication(products="newest")
     response = choose(admin_client, old, seen=new.pk)
 
     assert Run.objects.published().get() == newest
-    assert "published meanwhile" in messages_of(response)[0]
+    assert "published in the meantime" in messages_of(response)[0]
 
 
-def test_a_run_that_cannot_be_gone_back_to_is_refused_in_a_sentence(admin_client, choose):
+def test_a_run_that_was_never_published_is_refused_with_the_reason(admin_client, choose):
     make_publication()
     failed = make_run(state="failed")
 
@@ -93,13 +93,13 @@ def test_a_run_that_cannot_be_gone_back_to_is_refused_in_a_sentence(admin_client
     ]
 
 
-def test_one_run_at_a_time(admin_client, choose):
+def test_only_one_run_can_be_selected(admin_client, choose):
     runs = make_runs("old", "new")
 
-    assert messages_of(choose(admin_client, *runs)) == ["Select one run, the one to go back to."]
+    assert messages_of(choose(admin_client, *runs)) == ["Select only the run to roll back to."]
 
 
-def test_a_confirmation_that_is_not_one_is_asked_for_again(admin_client, choose):
+def test_an_invalid_confirmation_changes_nothing(admin_client, choose):
     old, _ = make_runs("old", "new")
     choose(admin_client, old, seen="yes")
 
@@ -112,16 +112,16 @@ def make_staff(client, *permissions):
     client.force_login(user)
 
 
-def test_who_may_only_look_is_not_offered_it(client, choose):
+def test_a_user_who_may_only_view_runs_is_not_offered_it(client, choose):
     old, new = make_runs("old", "new")
     make_staff(client, "view_run")
     choose(client, old, seen=new.pk)
 
-    assert 'value="go_back"' not in client.get("/admin/rankings/run/").text
+    assert 'value="roll_back"' not in client.get("/admin/rankings/run/").text
     assert states() == ["superseded", "published"]
 
 
-def test_who_may_add_a_rollback_may_go_back(client, choose):
+def test_a_user_who_may_add_a_rollback_may_roll_back(client, choose):
     old, new = make_runs("old", "new")
     make_staff(client, "view_run", "add_rollback")
     choose(client, old, seen=new.pk)
@@ -130,7 +130,7 @@ def test_who_may_add_a_rollback_may_go_back(client, choose):
 
 
 @pytest.mark.django_db(transaction=True)
-def test_the_web_apps_database_role_suffices(admin_client, choose, stack):
+def test_the_web_apps_database_role_is_sufficient(admin_client, choose, stack):
     old, new = make_runs("old", "new")
     with connected_otherwise(USER=WEB, PASSWORD=stack.postgres.passwords()["WEB_PASSWORD"]):
         choose(admin_client, old, seen=new.pk)

@@ -1,4 +1,4 @@
-"""Going back to an earlier run of a day: what changes, what does not, and who is told no."""
+"""Rolling a day back to an earlier run: what changes, what does not, and what is refused."""
 
 import os
 import pwd
@@ -10,9 +10,9 @@ from django.core.management import CommandError, call_command
 
 from spark_jobs import warehouse
 from tests.web.conftest import YESTERDAY, days_ago, make_advertiser, make_list, make_publication, make_run
-from webapp.rankings import locks
+from webapp.operations import locks
+from webapp.operations.rollbacks import CannotRollBack, roll_back
 from webapp.rankings.models import Advertiser, Rollback, Run, TopProduct
-from webapp.rankings.rollbacks import CannotRollBack, roll_back
 
 pytestmark = pytest.mark.django_db
 DAY = str(YESTERDAY)
@@ -20,7 +20,7 @@ DAY = str(YESTERDAY)
 
 @pytest.fixture
 def runs():
-    """The runs of a day that was published three times, oldest first, each with a list of its own."""
+    """The runs of a day that was published three times, oldest first, each with a different list."""
     return make_runs("first", "second", "third")
 
 
@@ -35,26 +35,26 @@ def states():
     return list(Run.objects.order_by("id").values_list("state", flat=True))
 
 
-def test_the_run_before_is_published_again(runs):
+def test_the_previous_run_is_published_again(runs):
     roll_back(YESTERDAY, "boss")
 
     assert states() == ["superseded", "published", "superseded"]
 
 
-def test_the_api_answers_from_the_restored_run_at_once(ask, runs):
+def test_the_api_serves_the_restored_run_at_once(get_json, runs):
     roll_back(YESTERDAY, "boss")
-    answer = ask("/recommendations/A/TopProduct")
+    response = get_json("/recommendations/A/TopProduct")
 
-    assert (answer["run"], answer["items"][0]["product_id"]) == (runs[1].pk, "second")
+    assert (response["run"], response["items"][0]["product_id"]) == (runs[1].pk, "second")
 
 
-def test_the_restored_run_says_when_readers_began_to_see_it(runs):
+def test_the_restored_run_has_the_time_of_the_rollback(runs):
     roll_back(YESTERDAY, "boss")
 
     assert Run.objects.published().get().published_at == Rollback.objects.get().at
 
 
-def test_the_ledger_says_what_changed_who_did_it_and_why(runs):
+def test_a_rollback_records_what_changed_who_did_it_and_why(runs):
     roll_back(YESTERDAY, "boss", "wrong prices")
 
     rollback = Rollback.objects.get()
@@ -63,14 +63,14 @@ def test_the_ledger_says_what_changed_who_did_it_and_why(runs):
     assert rollback.at
 
 
-def test_going_back_twice_goes_back_two_runs(runs):
+def test_two_rollbacks_go_back_two_runs(runs):
     roll_back(YESTERDAY, "boss")
     roll_back(YESTERDAY, "boss")
 
     assert states() == ["published", "superseded", "superseded"]
 
 
-def test_a_later_run_goes_back_past_the_one_that_was_gone_back_from(runs):
+def test_a_run_that_was_rolled_back_from_is_skipped_later(runs):
     roll_back(YESTERDAY, "boss")
     Run.objects.published().update(state="superseded")
     make_publication(products="fourth")
@@ -79,25 +79,25 @@ def test_a_later_run_goes_back_past_the_one_that_was_gone_back_from(runs):
     assert Run.objects.published().get() == runs[1]
 
 
-def test_a_rollback_is_taken_back_by_naming_the_run(runs):
+def test_a_rollback_is_undone_by_naming_the_run(runs):
     roll_back(YESTERDAY, "boss")
     roll_back(YESTERDAY, "boss", to=runs[2].pk)
 
     assert states() == ["superseded", "superseded", "published"]
 
 
-def test_other_days_stay_as_they_are(runs):
+def test_other_days_are_unchanged(runs):
     other = make_publication(days_ago(1))
     roll_back(YESTERDAY, "boss")
 
     assert Run.objects.published().on(days_ago(1)).get() == other
 
 
-def test_advertisers_whom_the_withdrawn_run_took_for_inactive_are_served_again(ask, runs):
+def test_advertisers_that_the_withdrawn_run_deactivated_are_served_again(get_json, runs):
     Advertiser.objects.update(active=False)
     roll_back(YESTERDAY, "boss")
 
-    assert ask("/recommendations/A/TopProduct")["run"] == runs[1].pk
+    assert get_json("/recommendations/A/TopProduct")["run"] == runs[1].pk
 
 
 def test_an_older_day_does_not_change_who_is_active(runs):
@@ -109,7 +109,7 @@ def test_an_older_day_does_not_change_who_is_active(runs):
 
 
 @pytest.mark.parametrize("state", ["failed", "refused", "running"])
-def test_a_run_that_never_was_published_is_refused(runs, state):
+def test_a_run_that_was_never_published_is_refused(runs, state):
     run = make_run(state=state)
     make_list(run, "A", "p1")
 
@@ -117,15 +117,15 @@ def test_a_run_that_never_was_published_is_refused(runs, state):
         roll_back(YESTERDAY, "boss", to=run.pk)
 
 
-def test_a_run_whose_rows_are_gone_is_refused(runs):
+def test_a_run_without_rows_is_refused(runs):
     TopProduct.objects.of(runs[0]).delete()
 
-    with pytest.raises(CannotRollBack, match=f"rows of run {runs[0].pk} of {DAY} are gone"):
+    with pytest.raises(CannotRollBack, match=f"Run {runs[0].pk} of {DAY} has no rows any more"):
         roll_back(YESTERDAY, "boss", to=runs[0].pk)
 
 
 def test_the_published_run_is_refused(runs):
-    with pytest.raises(CannotRollBack, match="see already"):
+    with pytest.raises(CannotRollBack, match=f"is already the published run of {DAY}"):
         roll_back(YESTERDAY, "boss", to=runs[2].pk)
 
 
@@ -139,7 +139,7 @@ def test_a_run_of_another_day_is_refused(runs):
 def test_a_day_without_an_earlier_run_is_refused():
     make_publication()
 
-    with pytest.raises(CannotRollBack, match="No run of"):
+    with pytest.raises(CannotRollBack, match="has no run published before run"):
         roll_back(YESTERDAY, "boss")
 
 
@@ -150,12 +150,12 @@ def test_a_day_that_is_not_published_is_refused():
         roll_back(YESTERDAY, "boss")
 
 
-def test_a_run_that_was_published_since_one_looked_is_refused(runs):
-    with pytest.raises(CannotRollBack, match="meanwhile"):
+def test_a_run_published_after_the_author_decided_is_refused(runs):
+    with pytest.raises(CannotRollBack, match="in the meantime"):
         roll_back(YESTERDAY, "boss", to=runs[0].pk, seen=runs[1].pk)
 
 
-def test_what_is_refused_changes_nothing(runs):
+def test_a_refused_rollback_changes_nothing(runs):
     with pytest.raises(CannotRollBack):
         roll_back(YESTERDAY, "boss", to=runs[2].pk)
 
@@ -163,29 +163,29 @@ def test_what_is_refused_changes_nothing(runs):
     assert not Rollback.objects.exists()
 
 
-def test_batch_and_web_lock_a_day_by_the_same_key():
+def test_batch_and_web_lock_a_day_with_the_same_key():
     assert locks.LOCK_CLASS == warehouse.LOCK_CLASS
 
 
-def test_a_day_that_a_run_is_at_work_on_is_refused_and_the_run_is_named(runs, database):
+def test_a_locked_day_is_refused_and_the_run_is_named(runs, database):
     running = make_run(state="running")
     with closing(psycopg2.connect(**database.libpq_parameters)) as batch, batch.cursor() as cursor:
         cursor.execute("select pg_advisory_lock(%s, %s)", [warehouse.LOCK_CLASS, YESTERDAY.toordinal()])
 
-        with pytest.raises(locks.DayIsHeld, match=f"{DAY} is being worked on \\(run {running.pk}, started "):
+        with pytest.raises(locks.DayIsHeld, match=f"{DAY} is locked by run {running.pk}, started "):
             roll_back(YESTERDAY, "boss")
 
 
 # The command
 
 
-def test_the_command_says_what_it_did(runs, capsys):
+def test_the_command_reports_what_it_did(runs, capsys):
     call_command("rollback_day", DAY)
 
-    assert capsys.readouterr().out.startswith(f"{DAY} shows run {runs[1].pk} again instead of run {runs[2].pk}; ")
+    assert capsys.readouterr().out.startswith(f"{DAY} is rolled back from run {runs[2].pk} to run {runs[1].pk}; ")
 
 
-def test_the_command_goes_back_to_the_run_that_is_named_and_keeps_the_reason(runs):
+def test_the_command_rolls_back_to_the_given_run_and_keeps_the_reason(runs):
     call_command("rollback_day", DAY, "--to", str(runs[0].pk), "--reason", "wrong prices")
 
     assert states() == ["published", "superseded", "superseded"]
@@ -199,10 +199,8 @@ def test_the_commands_author_is_the_account_it_runs_as(runs, monkeypatch):
     assert Rollback.objects.get().author == f"cli:{pwd.getpwuid(os.getuid()).pw_name}"
 
 
-def test_the_command_refuses_in_one_sentence_with_exit_code_1():
-    with pytest.raises(
-        CommandError, match=f"^{DAY} is not published, so there is nothing to go back from.$"
-    ) as refusal:
+def test_the_command_refuses_in_one_line_with_exit_code_1():
+    with pytest.raises(CommandError, match=f"^{DAY} is not published, so it cannot be rolled back.$") as refusal:
         call_command("rollback_day", DAY)
 
     assert refusal.value.returncode == 1

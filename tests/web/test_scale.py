@@ -1,4 +1,4 @@
-"""Nothing grows with the number of advertisers: the same queries for five as for 5,000, and none that reads them all."""
+"""The number of queries does not grow with the number of advertisers, and no query reads them all."""
 
 import pytest
 from django.db import connection
@@ -6,7 +6,7 @@ from django.test.utils import CaptureQueriesContext
 
 from tests.web.conftest import YESTERDAY, days_ago, make_run
 from tests.web.keys import make_key, whole
-from webapp.rankings.memory import forget
+from webapp.lists import response_cache
 
 DAYS = 3
 MANY = 5000
@@ -26,6 +26,7 @@ ADDRESSES = [
     f"/snapshots/{YESTERDAY}",
     f"/snapshots/{YESTERDAY}?format=csv",
     "/health/ready",
+    "/health/fresh",
     "/metrics",
     "/",
 ]
@@ -38,7 +39,7 @@ def runs(db):
 
 
 def fill(runs, first, last):
-    """Active advertisers of these numbers, each with both lists of five products in every run."""
+    """Add the active advertisers A<first> to A<last>, each with two lists of five products in every run."""
     with connection.cursor() as cursor:
         cursor.execute(
             "INSERT INTO advertiser (advertiser_id) SELECT 'A' || n FROM generate_series(%s, %s) n", [first, last]
@@ -56,17 +57,17 @@ def fill(runs, first, last):
 
 @pytest.fixture
 def counted(client, runs):
-    """A function that returns how many queries each address takes."""
+    """A function that returns the number of queries by address."""
     key = make_key()
 
     def queries(address):
-        forget()
+        response_cache.clear()
         with CaptureQueriesContext(connection) as captured:
             response = whole(client.get(address, headers={"authorization": f"Api-Key {key}"}))
             assert response.status_code == 200
         return len(captured)
 
-    queries("/models")  # notes the key's use, once a minute
+    queries("/models")  # records the key's use, once a minute
     return lambda: {address: queries(address) for address in ADDRESSES}
 
 

@@ -8,7 +8,7 @@ import subprocess
 import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, closing, contextmanager
-from datetime import timedelta
+from datetime import UTC, datetime
 
 import psutil
 import psycopg2
@@ -34,7 +34,7 @@ def test_it_serves_the_app_from_any_folder(tmp_path):
         assert fetch(f"{running.address}/health/live") == '{"status":"alive"}'
 
 
-def test_a_wrong_configuration_stops_it_with_one_sentence(tmp_path):
+def test_a_configuration_error_stops_it_with_one_sentence(tmp_path):
     ended = subprocess.run(
         command(), cwd=tmp_path, env={**os.environ, "SECRET_KEY": ""}, capture_output=True, text=True, timeout=30
     )
@@ -45,7 +45,7 @@ def test_a_wrong_configuration_stops_it_with_one_sentence(tmp_path):
 
 
 @pytest.mark.parametrize(("cache", "workers"), [("", 1), ("redis://127.0.0.1:6379/0", 2)])
-def test_there_are_several_workers_only_where_they_can_count_together(monkeypatch, cache, workers):
+def test_there_are_several_workers_only_with_a_shared_cache(monkeypatch, cache, workers):
     monkeypatch.setenv("CACHE_URL", cache)
     monkeypatch.delenv("WEB_CONCURRENCY", raising=False)
 
@@ -54,53 +54,54 @@ def test_there_are_several_workers_only_where_they_can_count_together(monkeypatc
 
 @contextmanager
 def table_locked(url, table):
-    """Lets whoever reads the table wait."""
+    """Make readers of the table wait."""
     with closing(psycopg2.connect(url)) as holder, holder.cursor() as cursor:
         cursor.execute(f"LOCK TABLE {table} IN ACCESS EXCLUSIVE MODE")
         yield
         holder.rollback()
 
 
-def someone_waits():
-    """Wait until a query of another connection waits for a lock."""
+def wait_for_blocked_query():
+    """Wait until another connection waits for a lock."""
     for _ in range(200):
         with connection.cursor() as cursor:
             cursor.execute("SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'")
             if cursor.fetchone()[0]:
                 return
         time.sleep(0.05)
-    pytest.fail("nobody waits")
+    pytest.fail("no query waits for a lock")
 
 
-def test_a_request_under_way_is_answered_before_the_server_stops(tmp_path, database_url):
+def test_a_request_in_progress_is_served_before_the_server_stops(tmp_path, database_url):
     make_publication()
     with server(tmp_path, DATABASE_URL=database_url) as running, ThreadPoolExecutor() as pool:
         fetch(f"{running.address}/health/live")
         with table_locked(database_url, "top_product"):
-            asked = pool.submit(running.ask, "/recommendations/A/TopProduct")
-            someone_waits()
+            request = pool.submit(running.request, "/recommendations/A/TopProduct")
+            wait_for_blocked_query()
             running.process.send_signal(signal.SIGTERM)
             time.sleep(1)
-        status, _, _ = asked.result()
+        status, _, _ = request.result()
 
         assert status == 200
         assert running.process.wait(timeout=20) == 0
 
 
-def test_a_query_that_takes_too_long_is_ended_by_the_server(tmp_path, database_url):
+def test_a_query_beyond_the_statement_timeout_is_cancelled_also_if_the_url_has_other_options(tmp_path, database_url):
     make_publication()
-    with server(tmp_path, DATABASE_URL=database_url, STATEMENT_TIMEOUT="1") as running:
+    url = f"{database_url}?options=-c%20search_path%3Dpublic"
+    with server(tmp_path, DATABASE_URL=url, STATEMENT_TIMEOUT="1") as running:
         fetch(f"{running.address}/health/live")
         with table_locked(database_url, "top_product"):
-            status, _, body = running.ask("/recommendations/A/TopProduct")
+            status, _, body = running.request("/recommendations/A/TopProduct")
 
     assert (status, json.loads(body)["type"]) == (503, "database-unavailable")
 
 
-def test_each_request_is_one_line_of_json_under_the_id_of_its_answer(tmp_path):
+def test_each_request_is_logged_as_json_with_its_request_id(tmp_path):
     with server(tmp_path) as running:
         fetch(f"{running.address}/health/live")
-        _, headers, _ = running.ask('/nowhere?a="b"', authorization="Api-Key 0123456789ab.secret")
+        _, headers, _ = running.request('/nowhere?a="b"', authorization="Api-Key 0123456789ab.secret")
     lines = [json.loads(line) for line in (tmp_path / "log").read_text().splitlines()]
     [line] = [line for line in lines if line.get("path") == "/nowhere"]
 
@@ -121,19 +122,20 @@ def test_head_sends_no_body(tmp_path, database_url):
             assert answer.endswith(b"\r\n\r\n")
 
 
-def test_several_workers_count_together_for_metrics(tmp_path, database_url):
-    key = make_key(lifetime=timedelta(days=3650))  # of the tests' stopped clock; the server has the real one
+def test_metrics_are_the_sums_over_all_workers(tmp_path, database_url, clock):
+    clock(datetime.now(UTC))  # the server's
+    key = make_key()
     with server(tmp_path, DATABASE_URL=database_url, WEB_CONCURRENCY="2") as running:
         for _ in range(20):
             fetch(f"{running.address}/health/live")
-        _, _, figures = running.ask("/metrics", authorization=f"Api-Key {key}")
-    counted = [line for line in figures.decode().splitlines() if "before_middlewares_total " in line]
+        _, _, metrics = running.request("/metrics", authorization=f"Api-Key {key}")
+    counted = [line for line in metrics.decode().splitlines() if "before_middlewares_total " in line]
 
     assert "django_http_requests_before_middlewares_total 21.0" in counted
 
 
-def held_by_workers(running):
-    """How many connections each worker has open."""
+def connections_by_worker(running):
+    """The number of open connections of each worker."""
     workers = psutil.Process(running.process.pid).children()
     return [
         sum(each.status == psutil.CONN_ESTABLISHED for each in worker.net_connections("tcp4")) for worker in workers
@@ -141,36 +143,53 @@ def held_by_workers(running):
 
 
 def connection_in_use(running):
-    """A connection on which a question was asked and answered, and that is left open."""
+    """A connection that stays open after one request."""
     line = running.connect()
     line.sendall(b"GET /health/live HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n")
     assert line.recv(1024).startswith(b"HTTP/1.1 200")
     return line
 
 
-def wait_until_all_work(running):
-    """Until every worker has taken a connection; then they are closed."""
-    with ExitStack() as opened:
-        for _ in range(1000):
-            opened.enter_context(closing(connection_in_use(running)))
-            if all(held_by_workers(running)):
-                break
-    while any(held_by_workers(running)):
+def wait_until_closed(running, left):
+    """Wait until the workers have at most so many connections left."""
+    while sum(connections_by_worker(running)) > left:
         time.sleep(0.01)
 
 
-def test_new_connections_go_to_the_worker_that_has_the_fewest(tmp_path):
+def wait_for_all_workers(running):
+    """Wait until every worker has accepted a connection, then close them."""
+    with ExitStack() as opened:
+        for _ in range(1000):
+            opened.enter_context(closing(connection_in_use(running)))
+            if all(connections_by_worker(running)):
+                break
+    wait_until_closed(running, 0)
+
+
+def test_a_new_connection_goes_to_the_worker_with_the_fewest(tmp_path):
+    """Nearly always: a worker that has connections waits up to a millisecond before it accepts another one.
+
+    By chance an idle worker gets half. The best of three rounds counts, because a busy machine delays it by more than that.
+    """
     with server(tmp_path, WEB_CONCURRENCY="2") as running, ExitStack() as kept:
         fetch(f"{running.address}/health/live")
-        wait_until_all_work(running)
-        _, paused = psutil.Process(running.process.pid).children()
-        paused.suspend()
-        for _ in range(6):
+        wait_for_all_workers(running)
+        _, idle = psutil.Process(running.process.pid).children()
+        idle.suspend()
+        for _ in range(10):
             kept.enter_context(closing(connection_in_use(running)))
-        paused.resume()
-        for _ in range(6):
-            kept.enter_context(closing(connection_in_use(running)))
+        idle.resume()
+        accepted = [count_accepted_by_second(running, connections=40) for _ in range(3)]
 
-        _, of_paused = held_by_workers(running)
+    assert max(accepted) >= 30
 
-    assert of_paused >= 5
+
+def count_accepted_by_second(running, connections):
+    """Open and close connections one by one, and return how many of them the second worker accepted."""
+    accepted = 0
+    for _ in range(connections):
+        before = connections_by_worker(running)
+        with closing(connection_in_use(running)):
+            accepted += connections_by_worker(running)[1] - before[1]
+        wait_until_closed(running, sum(before))
+    return accepted

@@ -32,33 +32,33 @@ def products(answer):
     return [item["product_id"] for item in answer["items"]]
 
 
-def test_a_list_is_of_the_day_alone_unless_asked_otherwise(ask, run):
-    answer = ask("/recommendations/A/TopProduct")
+def test_a_list_is_of_the_day_alone_unless_asked_otherwise(get_json, run):
+    answer = get_json("/recommendations/A/TopProduct")
 
     assert products(answer) == ["p1"]
     assert "window" not in answer and "absent_days" not in answer
 
 
 @pytest.mark.parametrize(("window", "there"), [(1, ["p1"]), (7, ["p7", "p1"]), (28, ["p28"])])
-def test_a_window_picks_the_list_over_so_many_days(ask, run, window, there):
-    assert products(ask(f"/recommendations/A/TopProduct?window={window}")) == there
+def test_a_window_picks_the_list_over_so_many_days(get_json, run, window, there):
+    assert products(get_json(f"/recommendations/A/TopProduct?window={window}")) == there
 
 
-def test_days_that_a_list_lacks_are_said(ask, run):
-    answer = ask("/recommendations/A/TopCTR?window=7")
+def test_days_that_a_list_lacks_are_said(get_json, run):
+    answer = get_json("/recommendations/A/TopCTR?window=7")
 
     assert (answer["window"], answer["absent_days"]) == (7, [str(days_ago(4))])
 
 
-def test_hidden_products_are_out_of_every_window(ask, run):
+def test_hidden_products_are_out_of_every_window(get_json, run):
     hide("A", "p7")
 
-    assert products(ask("/recommendations/A/TopProduct?window=7")) == ["p1"]
+    assert products(get_json("/recommendations/A/TopProduct?window=7")) == ["p1"]
 
 
 @pytest.mark.parametrize("window", ["0", "2", "seven", "", "1.0"])
-def test_a_window_that_there_is_not_is_an_invalid_parameter(refused, run, window):
-    problem = refused(f"/recommendations/A/TopProduct?window={window}")
+def test_a_window_that_there_is_not_is_an_invalid_parameter(get_problem, run, window):
+    problem = get_problem(f"/recommendations/A/TopProduct?window={window}")
 
     assert (problem["type"], problem["parameter"]) == ("invalid-parameter", "window")
 
@@ -72,13 +72,13 @@ def test_a_window_that_there_is_not_is_an_invalid_parameter(refused, run, window
         f"/snapshots/{YESTERDAY}?model=Trending&window=7",
     ],
 )
-def test_trending_has_no_windows(refused, run, address):
-    assert refused(address)["type"] == "no-recommendations"
+def test_trending_has_no_windows(get_problem, run, address):
+    assert get_problem(address)["type"] == "no-recommendations"
 
 
-def test_history_has_the_windows_of_each_day(ask, run):
+def test_history_has_the_windows_of_each_day(get_json, run):
     make_list(make_run(days_ago(1)), "A", "old", TopProductWindow, days=7)
-    answer = ask("/history/A?window=7&days=2")
+    answer = get_json("/history/A?window=7&days=2")
 
     assert answer["window"] == 7
     assert [day["models"]["TopProduct"][0]["product_id"] for day in answer["days"]] == ["p7", "old"]
@@ -115,7 +115,7 @@ def test_a_snapshot_in_csv_says_so_in_columns_of_its_own(client, run):
     assert len(row["absent_days"].split(" ")) == 22
 
 
-def test_an_advertiser_whose_list_is_missing_is_told_so(refused, run):
+def test_an_advertiser_whose_list_is_missing_is_told_so(get_problem, run):
     make_advertiser("B")
 
-    assert refused("/recommendations/B/TopProduct?window=7")["type"] == "no-recommendations"
+    assert get_problem("/recommendations/B/TopProduct?window=7")["type"] == "no-recommendations"

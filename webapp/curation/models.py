@@ -1,4 +1,4 @@
-"""The table of what people hid. The batch reads it by column name, and leaves these products out before it ranks."""
+"""Hidden products. The nightly job reads this table by column name and leaves the products out before it ranks."""
 
 from django.conf import settings
 from django.db import models
@@ -9,31 +9,31 @@ from webapp.rankings.models import Advertiser
 
 
 class HiddenProduct(models.Model):
-    """A product that an advertiser's lists do without, until its last day is over or somebody undoes it.
+    """A product that is left out of an advertiser's lists until its last day is over or somebody unhides it.
 
-    Rows are neither changed otherwise nor deleted: the table is its own history.
+    Unhiding is the only change to a row, and rows are never deleted: the table is its own history.
     """
 
-    id = models.BigAutoField(primary_key=True, db_comment="Number of the row, counted upwards by the database")
+    id = models.BigAutoField(primary_key=True, db_comment="Number of the row, given by the database")
     advertiser = models.ForeignKey(
         Advertiser,
         on_delete=models.PROTECT,
-        db_index=False,  # the index below begins with it
-        db_comment="Whose lists do without the product",
+        db_index=False,  # the indexes below begin with it
+        db_comment="Advertiser whose lists leave the product out",
     )
     product_id = models.CharField("product", max_length=64, db_comment="The advertiser's product")
-    reason = models.CharField(max_length=200, db_comment="Why it is hidden, in words")
+    reason = models.CharField(max_length=200, db_comment="Why it is hidden")
     until = models.DateField("hidden until", db_comment="The last day (UTC) on which it is hidden")
     hidden_at = models.DateTimeField(db_default=Now(), editable=False, db_comment="When it was hidden")
     hidden_by = models.ForeignKey(
         settings.AUTH_USER_MODEL,
-        on_delete=models.PROTECT,  # an account is made inactive; who hid what stays known
+        on_delete=models.PROTECT,  # deactivate an account instead, so that the history stays
         related_name="+",
         editable=False,
         db_comment="Who hid it",
     )
     unhidden_at = models.DateTimeField(
-        null=True, blank=True, editable=False, db_comment="When somebody undid it before its last day was over"
+        null=True, blank=True, editable=False, db_comment="When somebody unhid it before its last day was over"
     )
     unhidden_by = models.ForeignKey(
         settings.AUTH_USER_MODEL,
@@ -42,16 +42,16 @@ class HiddenProduct(models.Model):
         null=True,
         blank=True,
         editable=False,
-        db_comment="Who undid it",
+        db_comment="Who unhid it",
     )
 
     objects = HiddenProductQuerySet.as_manager()
 
     class Meta:
         db_table = "hidden_product"
-        db_table_comment = "Products that people hid from an advertiser's lists; in force while not undone nor past"
+        db_table_comment = "Products hidden from an advertiser's lists; in force until unhidden or past the last day"
         indexes = (
-            # Every answer of the API asks it, once a product: is it hidden?
+            # Serves the check in every API request: which products of the list are hidden?
             models.Index(
                 fields=["advertiser", "product_id"],
                 condition=models.Q(unhidden_at=None),

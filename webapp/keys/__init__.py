@@ -1,1 +1,1 @@
-"""Who may read the API: keys of one advertiser or of all, and how many requests each may make."""
+"""API keys: who may read which lists, and how many requests they may make."""

@@ -1,7 +1,7 @@
-"""A key's text: PREFIX.SECRET, where the prefix finds the key and the secret proves it.
+"""The text of a key, PREFIX.SECRET: the prefix finds the key, the secret proves it.
 
-The secret is 256 random bits, so nobody guesses it from its digest and a plain SHA-256 is enough; a slow hash, made for
-passwords that people choose, would cost every request milliseconds for nothing (docs/decisions/api-keys.md).
+A secret of 256 random bits cannot be guessed from its digest, so SHA-256 is enough. A slow password hash would add
+milliseconds to every request (docs/decisions/api-keys.md).
 """
 
 import hashlib
@@ -25,16 +25,16 @@ def digest_of(secret: str) -> str:
 
 
 def matches(secret: str, digest: str) -> bool:
-    """Tell whether it is the digest's secret, in a time that does not depend on how much of it is right."""
+    """Whether the digest is the secret's, compared in constant time."""
     return hmac.compare_digest(digest_of(secret), digest)
 
 
-def written(prefix: str, secret: str) -> str:
+def join(prefix: str, secret: str) -> str:
     return f"{prefix}.{secret}"
 
 
-def read(text: str) -> tuple[str, str]:
-    """Return the prefix and the secret of a key's text; ValueError if it cannot be one."""
+def parse(text: str) -> tuple[str, str]:
+    """Split a key into prefix and secret; ValueError if it has another form."""
     prefix, _, secret = text.partition(".")
     if not PREFIX.fullmatch(prefix) or not secret:
         raise ValueError("not a key")

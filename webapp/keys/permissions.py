@@ -1,4 +1,4 @@
-"""Who may ask. Closed unless API_PUBLIC opens reading to everybody; a key's own reach holds either way."""
+"""Permissions of the API. Which advertisers a key reads is decided by the querysets' `visible_to`."""
 
 from django.conf import settings
 from rest_framework.permissions import BasePermission
@@ -9,30 +9,30 @@ from webapp.keys.requests import key_of
 
 
 class HasKey(BasePermission):
-    """Any key; none is needed where the API is public. Whose data it reaches, the querysets' `visible_to` says."""
+    """Requires a key, unless API_PUBLIC is set."""
 
     def has_permission(self, request: Request, view: object) -> bool:
-        if request.auth is None and not self.open_without(request):
+        if request.auth is None and not self.is_public():
             raise AuthenticationRequired("Send a key: `Authorization: Api-Key PREFIX.SECRET`.")
         return True
 
-    def open_without(self, request: Request) -> bool:
+    def is_public(self) -> bool:
         return settings.API_PUBLIC
 
 
 class ReachesAll(HasKey):
-    """A key of all advertisers: for what tells about all of them at once."""
+    """Requires a key to all advertisers, for data that covers all of them."""
 
     def has_permission(self, request: Request, view: object) -> bool:
         super().has_permission(request, view)
         key = key_of(request)
         if key is not None and key.advertiser_id is not None:
-            raise NotForThisKey("This tells about every advertiser, and the key is one advertiser's.")
+            raise NotForThisKey("This covers every advertiser, and the key is for one advertiser.")
         return True
 
 
 class Operates(ReachesAll):
-    """The same, and API_PUBLIC does not open it: how the service does is its operators' to know."""
+    """Requires such a key even if API_PUBLIC is set, for data about the service itself."""
 
-    def open_without(self, request: Request) -> bool:
+    def is_public(self) -> bool:
         return False

@@ -1,13 +1,13 @@
-"""What is wrong with a request's key, or with how many requests there were."""
+"""Problems with a request's key or with the number of requests."""
 
 from http import HTTPStatus
 from types import MappingProxyType
 
-from webapp.rankings.problems import Problem
+from webapp.problems import Problem
 
 
 class Unauthenticated(Problem):
-    """What the 401s have in common: they name the scheme, as RFC 9110 asks."""
+    """A 401 names the authentication scheme, as RFC 9110 requires."""
 
     status_code = HTTPStatus.UNAUTHORIZED
     headers = MappingProxyType({"WWW-Authenticate": 'Api-Key realm="Vitrina"'})
@@ -15,38 +15,34 @@ class Unauthenticated(Problem):
 
 class AuthenticationRequired(Unauthenticated):
     type = "authentication-required"
-    title = "A key is needed"
+    title = "Key required"
 
 
 class InvalidKey(Unauthenticated):
     type = "invalid-key"
-    title = "The key is not valid"
+    title = "Invalid key"
 
 
 class ExpiredKey(Unauthenticated):
-    """Told only to who has the whole key."""
-
     type = "expired-key"
-    title = "The key has expired"
+    title = "Key expired"
 
 
 class RevokedKey(Unauthenticated):
-    """Told only to who has the whole key."""
-
     type = "revoked-key"
-    title = "The key was revoked"
+    title = "Key revoked"
 
 
 class NotForThisKey(Problem):
     status_code = HTTPStatus.FORBIDDEN
     type = "not-for-this-key"
-    title = "The key does not reach this"
+    title = "Key not sufficient"
 
 
 class TooManyRequests(Problem):
     status_code = HTTPStatus.TOO_MANY_REQUESTS
     type = "too-many-requests"
-    title = "There were too many requests"
+    title = "Too many requests"
 
     def __init__(self, detail: str, seconds: int) -> None:
         super().__init__(detail)

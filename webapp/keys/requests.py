@@ -1,5 +1,3 @@
-"""The key of a request."""
-
 from typing import Any, cast
 
 from rest_framework.request import Request
@@ -8,5 +6,5 @@ from webapp.keys.models import ApiKey
 
 
 def key_of(request: Request | Any) -> ApiKey | None:
-    """What KeyAuthentication found; None without a key."""
+    """The key that KeyAuthentication found in the request, if any."""
     return cast("ApiKey | None", request.auth)

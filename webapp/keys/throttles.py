@@ -1,7 +1,7 @@
-"""How many requests a minute a key may make, and an address that brings none.
+"""Rate limits: requests a minute per key, and per client address for requests without a key.
 
-Counted in the cache by one atomic addition a request: DRF's own throttles keep a list of every request's time, which
-grows with the rate. A minute is the clock's; around its turn twice the number can pass, which capacity must allow for.
+Counting takes one atomic addition in the cache. DRF's own throttles store the time of every request, which grows with
+the rate. Minutes are the clock's, so up to twice the limit can pass around the turn of a minute.
 """
 
 import logging
@@ -13,6 +13,7 @@ from redis.exceptions import RedisError
 from rest_framework.request import Request
 from rest_framework.throttling import BaseThrottle
 
+from webapp.client_address import limited_address
 from webapp.keys.problems import TooManyRequests
 from webapp.keys.requests import key_of
 
@@ -21,41 +22,55 @@ logger = logging.getLogger(__name__)
 MINUTE = 60
 
 
-class KeyThrottle(BaseThrottle):
+class RequestThrottle(BaseThrottle):
+    """Counts a request once; a view with a `weight` counts as that many requests.
+
+    DRF checks throttles last. The exception handler has those requests counted that were refused before.
+    """
+
     def allow_request(self, request: Request, view: object) -> bool:
-        key = key_of(request)
-        if key is not None:
-            count(f"key-{key.pk}", settings.REQUESTS_PER_KEY)
+        request.counted = True  # type: ignore[attr-defined]
+        key, weight = key_of(request), getattr(view, "weight", 1)
+        if key is None:
+            address = limited_address(request.META)
+            count_request(f"address-{address}", settings.REQUESTS_PER_ADDRESS, weight)
+        else:
+            count_request(f"key-{key.pk}", settings.REQUESTS_PER_KEY, weight)
         return True
 
 
-class AddressThrottle(BaseThrottle):
-    """Behind a proxy, the address is the client's only if PROXIES says how many there are."""
-
-    def allow_request(self, request: Request, view: object) -> bool:
-        if request.auth is None:
-            self.count(request)
-        return True
-
-    def count(self, request: Request) -> None:
-        count(f"address-{self.get_ident(request)}", settings.REQUESTS_PER_ADDRESS)
+def count_request(client: str, limit: int, weight: int = 1) -> None:
+    """Count a request of the client in the current minute; TooManyRequests if the limit was used up before."""
+    if increment(counter(client), weight) - weight >= limit:
+        raise too_many(limit)
 
 
-def count(who: str, limit: int) -> None:
-    """Count a request; TooManyRequests above the limit, with the seconds until the next minute."""
-    now = int(time.time())
-    if one_more(f"requests-{who}-{now // MINUTE}") > limit:
-        seconds = MINUTE - now % MINUTE
-        raise TooManyRequests(f"{limit} requests a minute are allowed; go on in {seconds} seconds.", seconds)
+def check_limit(client: str, limit: int) -> None:
+    """TooManyRequests if the client has used up the limit. Counts nothing."""
+    try:
+        used = cache.get(counter(client), 0)
+    except RedisError:  # `increment` logs it
+        return
+    if used >= limit:
+        raise too_many(limit)
 
 
-def one_more(key: str) -> int:
-    """The number under the key after adding one. A cache that is down stops nobody."""
+def counter(client: str) -> str:
+    return f"requests-{client}-{int(time.time()) // MINUTE}"
+
+
+def too_many(limit: int) -> TooManyRequests:
+    seconds = MINUTE - int(time.time()) % MINUTE
+    return TooManyRequests(f"The limit is {limit} requests a minute. Try again in {seconds} seconds.", seconds)
+
+
+def increment(key: str, weight: int = 1) -> int:
+    """Add to the counter in the cache. If the cache is down, requests are not limited."""
     try:
         cache.add(key, 0, timeout=2 * MINUTE)
-        return cache.incr(key)
-    except ValueError:  # the cache was full and dropped the number in between
-        return 1
-    except RedisError as trouble:
-        logger.error("Requests are not counted: %s", trouble)
+        return cache.incr(key, weight)
+    except ValueError:  # the cache was full and evicted the counter in between
+        return weight
+    except RedisError as error:
+        logger.error("Rate limits are off because the cache is down: %s", error)
         return 0

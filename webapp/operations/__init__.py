@@ -1,1 +1,1 @@
-"""What those who run the service look at: figures for Prometheus, and queries that took too long."""
+"""What operators need: health, metrics, slow queries, freshness, rollbacks, pruning and the database roles."""

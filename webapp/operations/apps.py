@@ -1,7 +1,7 @@
 from django.apps import AppConfig
-from django.db.backends.signals import connection_created
 
-from webapp.operations.slow_queries import watch
+from webapp.operations.slow_queries import log_if_slow
+from webapp.rankings.query_wrappers import wrap_queries
 
 
 class OperationsConfig(AppConfig):
@@ -9,4 +9,4 @@ class OperationsConfig(AppConfig):
     label = "operations"
 
     def ready(self) -> None:
-        connection_created.connect(watch)
+        wrap_queries(log_if_slow)

@@ -1,96 +1,80 @@
-"""/metrics: requests and their times as django-prometheus counts them, and how the nights went, as the database has it."""
+"""/metrics for Prometheus: the requests that django-prometheus counts, and gauges about the published runs."""
 
-import os
 from collections.abc import Iterator
 from datetime import UTC, datetime, time
 from typing import Any
 
-from django.conf import settings
 from django.db.models import Count
 from django.http import HttpResponse
 from django.utils import timezone
 from django.utils.decorators import method_decorator
 from django.views.decorators.cache import never_cache
-from prometheus_client import CONTENT_TYPE_LATEST, REGISTRY, CollectorRegistry, Metric, generate_latest
+from django_prometheus.exports import ExportToDjangoView
+from prometheus_client import CollectorRegistry, Metric, generate_latest
 from prometheus_client.core import GaugeMetricFamily
-from prometheus_client.multiprocess import MultiProcessCollector
 from prometheus_client.registry import Collector
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
 from webapp.keys.permissions import Operates
-from webapp.rankings.freshness import A_DAY, newest_day_due
+from webapp.operations.freshness import A_DAY, load_gaps, newest_day_due
 from webapp.rankings.models import RANKINGS, Run
+
+gauge = GaugeMetricFamily
 
 
 class Publications(Collector):
-    """Three queries at each look, whatever the number of advertisers or days."""
+    """Gauges from the database: four queries per scrape, however many advertisers or days there are."""
 
     def collect(self) -> Iterator[Metric]:
         yield self.runs()
         newest = Run.objects.published().newest()
-        overdue = newest is None or newest.day < newest_day_due(settings.PUBLISH_DEADLINE)
-        yield gauge("vitrina_overdue", "1 if newer lists should be out by now, 0 if not", int(overdue))
+        overdue = newest is None or newest.day < newest_day_due()
+        yield gauge("vitrina_overdue", "1 if a newer day should be published by now, otherwise 0", int(overdue))
+        meaning = "Days that are due and not published, by reason: missing, or refused within LOOKBACK_DAYS"
+        gaps = {reason: len(days) for reason, days in load_gaps()._asdict().items()}
+        yield labelled_gauge("vitrina_gaps", meaning, "reason", gaps)
         if newest is not None:
             yield from self.newest(newest)
 
     def runs(self) -> Metric:
         found = dict(Run.objects.values_list("state").annotate(Count("pk")))
-        metric = GaugeMetricFamily("vitrina_runs", "Runs in the ledger by state", labels=["state"])
-        for state in Run.State.values:
-            metric.add_metric([state], found.get(state, 0))
-        return metric
+        return labelled_gauge("vitrina_runs", "Runs by state", "state", {s: found.get(s, 0) for s in Run.State.values})
 
     def newest(self, run: Run) -> Iterator[Metric]:
         day_began = datetime.combine(run.day, time(), UTC)
         age = (timezone.now() - day_began - A_DAY).total_seconds()
-        yield gauge(
-            "vitrina_newest_day_timestamp_seconds", "When the newest published day began", day_began.timestamp()
-        )
-        yield gauge("vitrina_newest_day_age_seconds", "Seconds since the newest published day ended", age)
-        yield by_label(
-            "vitrina_rows",
-            "Rows of the newest published day's lists, by model",
-            "model",
-            {name: run.counts.get(ranking._meta.db_table) for name, ranking in RANKINGS.items()},
-        )
+        yield gauge("vitrina_newest_day_timestamp_seconds", "Start of the newest published day", day_began.timestamp())
+        yield gauge("vitrina_newest_day_age_seconds", "Seconds since the end of the newest published day", age)
+        rows = {name: run.counts.get(ranking._meta.db_table) for name, ranking in RANKINGS.items()}
+        yield labelled_gauge("vitrina_rows", "Rows in the lists of the newest published day, by model", "model", rows)
         read = run.counts.get("read", {})
-        yield by_label("vitrina_read_rows", "Rows read for the newest published day, by input", "input", read)
+        yield labelled_gauge("vitrina_read_rows", "Rows read for the newest published day, by input", "input", read)
         if total := sum(read.values()):
-            rejected = sum(run.counts.get("rejected", {}).values())
-            yield gauge("vitrina_rejected_share", "Rejected rows of those read, from 0 to 1", rejected / total)
+            share = sum(run.counts.get("rejected", {}).values()) / total
+            yield gauge("vitrina_rejected_share", "Share of the rows read that were rejected, from 0 to 1", share)
 
 
-def gauge(name: str, meaning: str, value: float) -> Metric:
-    return GaugeMetricFamily(name, meaning, value)
-
-
-def by_label(name: str, meaning: str, label: str, values: dict[str, Any]) -> Metric:
-    """A gauge with one labelled value each; those that the run did not count are left out."""
-    metric = GaugeMetricFamily(name, meaning, labels=[label])
-    for what, value in values.items():
+def labelled_gauge(name: str, help_text: str, label: str, values: dict[str, Any]) -> Metric:
+    """A gauge with one sample per label value. None, a number that the run did not record, is left out."""
+    metric = gauge(name, help_text, labels=[label])
+    for label_value, value in values.items():
         if value is not None:
-            metric.add_metric([what], value)
+            metric.add_metric([label_value], value)
     return metric
 
 
 @method_decorator(never_cache, name="dispatch")
 class MetricsView(APIView):
-    """For Prometheus, which sends a key of all advertisers; API_PUBLIC does not open it."""
+    """The scrape target. Prometheus needs a key for all advertisers, even if API_PUBLIC is on."""
 
     permission_classes = (Operates,)
     schema = None
 
     def get(self, request: Request) -> HttpResponse:
-        exposed = CollectorRegistry()
-        exposed.register(Publications())
-        return HttpResponse(generate_latest(counted()) + generate_latest(exposed), content_type=CONTENT_TYPE_LATEST)
-
-
-def counted() -> CollectorRegistry:
-    """This process's own numbers, or those of all workers together where gunicorn has several."""
-    if "PROMETHEUS_MULTIPROC_DIR" not in os.environ:
-        return REGISTRY
-    together = CollectorRegistry()
-    MultiProcessCollector(together)
-    return together
+        published = CollectorRegistry()
+        published.register(Publications())
+        # The metrics of this process, or the sums over all workers if gunicorn has several.
+        response: HttpResponse = ExportToDjangoView(request)
+        response.content += generate_latest(published)
+        return response

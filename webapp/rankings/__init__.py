@@ -1,1 +1,1 @@
-"""The rankings that the nightly batch publishes, and everything that shows them."""
+"""The tables that the nightly job fills, and the queries that read them. Nothing here depends on another app."""

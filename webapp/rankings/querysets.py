@@ -1,29 +1,35 @@
-"""The verbs in which the database is asked: `TopCTR.objects.published().for_advertiser(a).best_first()`."""
+"""Queries as verbs: `TopCTR.objects.published().for_advertiser(a).best_first()`."""
 
 from datetime import date
-from typing import TYPE_CHECKING, Any, NamedTuple, Self
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, Self
 
 from django.db.models import Exists, Max, Min, OuterRef, QuerySet
 
-from webapp.rankings import written
-
 if TYPE_CHECKING:
-    from webapp.keys.models import ApiKey
     from webapp.rankings.models import Advertiser, Run
 
 
-FIND_ADVERTISER = """
-    SELECT advertiser_id, active, last_active_on FROM advertiser
-    WHERE advertiser_id = %(advertiser)s AND advertiser_id = coalesce(%(only)s, advertiser_id)
+ACTIVE_VERSION = """
+    SELECT concat_ws('-', count(*), sum(hashtextextended(advertiser_id, 0)),
+                     (SELECT published_at FROM run WHERE state = 'published' ORDER BY day DESC LIMIT 1))
+    FROM advertiser WHERE active AND {whose}
 """
-FIND_PUBLISHED = """
-    SELECT id, day, state, started_at, published_at, final FROM run
-    WHERE state = 'published' AND day = coalesce(%(day)s, day) ORDER BY day DESC LIMIT 1
+"""A version of who is active; `whose` is a condition on the advertiser.
+
+A version never comes back: who is active changes only when the newest day is published or rolled back, and both set that
+day's published_at.
 """
+
+
+class Reader(Protocol):
+    """Who may read lists: those of one advertiser, or of all if `advertiser_id` is None. An API key is a reader."""
+
+    @property
+    def advertiser_id(self) -> str | None: ...
 
 
 class Days(NamedTuple):
-    """The first and the last of some days; both None when there are none."""
+    """The first and the last of some days; both None if there are none."""
 
     first: date | None
     last: date | None
@@ -34,34 +40,27 @@ class AdvertiserQuerySet(QuerySet["Advertiser"]):
         return self.filter(active=True)
 
     def named(self, advertiser_id: str) -> Self:
-        """The advertiser of that id, if any; PostgreSQL keeps no text with a NUL in it, so no id has one."""
+        """The advertiser with that id, if any. PostgreSQL stores no text with a NUL, so no id contains one."""
         return self.none() if "\0" in advertiser_id else self.filter(advertiser_id=advertiser_id)
 
-    def visible_to(self, key: "ApiKey | None") -> Self:
-        """Those that the key reads: its own advertiser, or all; all too without a key, which is for the views to refuse."""
-        return self if key is None or key.advertiser_id is None else self.filter(pk=key.advertiser_id)
-
-    def find(self, advertiser_id: str, key: "ApiKey | None") -> "Advertiser | None":
-        """What `visible_to(key).named(advertiser_id).first()` finds."""
-        if "\0" in advertiser_id:
-            return None
-        only = None if key is None else key.advertiser_id
-        return written.first(self.model, self.db, FIND_ADVERTISER, {"advertiser": advertiser_id, "only": only})
+    def visible_to(self, reader: Reader | None) -> Self:
+        """The advertisers that the reader may see. Without a reader that is all: permissions decide who needs a key."""
+        return self if reader is None or reader.advertiser_id is None else self.filter(pk=reader.advertiser_id)
 
     def listed_in(self, run: "Run", *rankings: type[Any]) -> Self:
-        """Those who have a list of every one of the rankings in the run."""
-        first_places = (ranking.objects.of(run).filter(rank=1, advertiser=OuterRef("pk")) for ranking in rankings)
-        return self.filter(*map(Exists, first_places))
+        """The advertisers that have a list of every one of the models in the run."""
+        best = (ranking.objects.of(run).filter(rank=1, advertiser=OuterRef("pk")) for ranking in rankings)
+        return self.filter(*map(Exists, best))
 
 
 class RunQuerySet(QuerySet["Run"]):
     def published(self) -> Self:
-        """The runs that readers see: at most one a day."""
+        """The runs that readers see: at most one per day."""
         return self.filter(state=self.model.State.PUBLISHED)
 
     def find_published(self, day: date | None) -> "Run | None":
-        """The run that readers see for the day, or for the newest day if None; its counts are read when asked for."""
-        return written.first(self.model, self.db, FIND_PUBLISHED, {"day": day})
+        """The published run of the day, or of the newest day if None."""
+        return self.published().newest() if day is None else self.published().on(day).first()
 
     def on(self, day: date) -> Self:
         return self.filter(day=day)
@@ -74,7 +73,7 @@ class RunQuerySet(QuerySet["Run"]):
         return self.filter(day__lt=day)
 
     def up_to(self, day: date) -> Self:
-        """The runs of the day and of all days before."""
+        """The runs of the day and of all earlier days."""
         return self.filter(day__lte=day)
 
     def after(self, day: date) -> Self:
@@ -104,9 +103,6 @@ class RankingQuerySet(QuerySet[Any]):
 
     def of(self, run: "Run") -> Self:
         return self.filter(run=run)
-
-    def on(self, day: date) -> Self:
-        return self.filter(date=day)
 
     def for_advertiser(self, advertiser: "Advertiser | str") -> Self:
         return self.filter(advertiser=advertiser)

@@ -1,4 +1,4 @@
-"""The least that a spark-submit can do: what any job on this machine takes before it does anything."""
+"""A minimal Spark job, which shows what any spark-submit costs on this machine."""
 
 from pyspark.sql import SparkSession
 

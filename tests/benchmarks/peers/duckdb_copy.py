@@ -1,6 +1,6 @@
-"""DuckDB: SQL over the files as they are, and COPY by psycopg2. ACTIVE VIEWS ADS DAY RUN; DATABASE_URL.
+"""DuckDB: SQL on the input files, and COPY with psycopg2. Arguments: ACTIVE VIEWS ADS DAY RUN; environment: DATABASE_URL.
 
-COPY, since DuckDB's postgres extension is on no package registry for the DuckDB of today.
+COPY, because no package registry has DuckDB's postgres extension for this version.
 """
 
 import io

@@ -1,4 +1,4 @@
-"""The original pipeline: pandas reads, filters and groups, and to_sql writes. ACTIVE VIEWS ADS DAY RUN; DATABASE_URL."""
+"""The original pipeline: pandas, and to_sql. Arguments: ACTIVE VIEWS ADS DAY RUN; environment: DATABASE_URL."""
 
 import os
 import sys
@@ -11,7 +11,7 @@ TOP = 20
 
 
 def best(products: pd.DataFrame, scores: list[str], day: str, run: int) -> pd.DataFrame:
-    """Keep each advertiser's first products: by score, the highest first, then by product id."""
+    """Keep each advertiser's best products: highest scores first, then by product id."""
     order = ["advertiser_id", *scores, "product_id"]
     ascending = [True, *[False for _ in scores], True]
     ranked = products.sort_values(order, ascending=ascending)

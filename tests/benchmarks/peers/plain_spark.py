@@ -1,4 +1,4 @@
-"""The Spark job that people would write, with Spark's default settings. ACTIVE VIEWS ADS DAY RUN; DATABASE_URL."""
+"""A plain Spark job with default settings. Arguments: ACTIVE VIEWS ADS DAY RUN; environment: DATABASE_URL."""
 
 import os
 import sys
@@ -11,7 +11,7 @@ TOP = 20
 
 
 def rank_and_append(spark: SparkSession, database_url: str, files: list[str], day: str, run: int) -> None:
-    """Rank the day's events of `files` (active advertisers, views, ad events) and append the rows under `run`."""
+    """Rank the day's events in `files` (active advertisers, views, ad events) and append the rows under `run`."""
     active, views, ads = (
         spark.read.parquet(path) if path.endswith(".parquet") else spark.read.csv(path, header=True) for path in files
     )
@@ -38,7 +38,7 @@ def rank_and_append(spark: SparkSession, database_url: str, files: list[str], da
 
 
 def best(products: DataFrame, scores: list[Column]) -> DataFrame:
-    """Keep each advertiser's first products: by score, then by product id."""
+    """Keep each advertiser's best products: by score, then by product id."""
     order = Window.partitionBy("advertiser_id").orderBy(*scores, F.asc("product_id"))
     return products.withColumn("rank", F.row_number().over(order)).filter(F.col("rank") <= TOP)
 

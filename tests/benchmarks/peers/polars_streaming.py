@@ -1,4 +1,4 @@
-"""Polars: a lazy query, the streaming engine, write_database over ADBC. ACTIVE VIEWS ADS DAY RUN; DATABASE_URL."""
+"""Polars: lazy, streaming, written over ADBC. Arguments: ACTIVE VIEWS ADS DAY RUN; environment: DATABASE_URL."""
 
 import os
 import sys
@@ -10,7 +10,7 @@ TOP = 20
 
 
 def best(products: pl.LazyFrame, scores: list[str], day: str, run: int) -> pl.LazyFrame:
-    """Keep each advertiser's first products: by score, the highest first, then by product id."""
+    """Keep each advertiser's best products: highest scores first, then by product id."""
     descending = [False, *[True for _ in scores], False]
     rank = pl.int_range(1, pl.len() + 1, dtype=pl.Int16).over("advertiser_id").alias("rank")
     ranked = products.sort(["advertiser_id", *scores, "product_id"], descending=descending).with_columns(rank)

@@ -1,1 +1,1 @@
-"""How good the lists are, held against sample data's true click rates: `make quality`."""
+"""`make quality`: compare the lists with the true click rates of sample data."""

@@ -1,4 +1,4 @@
-"""`make quality`: regret of the batch's lists against known true click rates, as a table and a plot in docs/quality.md."""
+"""`make quality`: measure the lists' regret against known click rates, and write tables and plots to docs/quality.md."""
 
 import argparse
 import json
@@ -19,10 +19,10 @@ from pyspark.sql import DataFrame
 from devstack.stack import spark_exports
 from devstack.state import ROOT
 from devstack.steps import say, step
-from spark_jobs import past
+from spark_jobs.ranking.windows import WINDOWS as RANKED_WINDOWS
 from spark_jobs.session import spark_session
 from spark_jobs.settings import Storage
-from tests.benchmarks.contestants import THEIR_PYTHON
+from tests.benchmarks.contestants import BENCH_PYTHON
 from tests.benchmarks.quality.regret import (
     ADVERTISERS,
     PLACES,
@@ -37,15 +37,15 @@ from tests.benchmarks.report import write
 
 DOCUMENT = ROOT / "docs" / "quality.md"
 PLOT = ROOT / "docs" / "images" / "quality.png"
-WINDOWS = (1, *sorted(past.WINDOWS))
-OVER_WINDOWS = ("TopProduct", "TopCTR, W = 0", "TopCTR, W = 20", UNAVOIDABLE)
-VOLUMES = (6_250, 62_500, 625_000)  # impressions a day of all advertisers; the middle one is that of `make sample`
+WINDOWS = (1, *sorted(RANKED_WINDOWS))
+WINDOW_LISTS = ("TopProduct", "TopCTR, W = 0", "TopCTR, W = 20", UNAVOIDABLE)
+VOLUMES = (6_250, 62_500, 625_000)  # impressions per day of all advertisers; `make sample` has the middle one
 SIZES = {"small": (0, 1_000), "middle": (1_000, 10_000), "large": (10_000, 10**9)}
-"""Advertisers by their impressions of a day."""
+"""Sizes of advertisers, as ranges of impressions per day."""
 
 
 class Measured(NamedTuple):
-    """One list of one advertiser."""
+    """The regret of one advertiser's list."""
 
     name: str
     size: str
@@ -55,11 +55,11 @@ class Measured(NamedTuple):
 
 
 Key = tuple[str, str, int]
-"""List, size, places."""
+"""List name, size, places."""
 
 
 class Mean(NamedTuple):
-    """A mean over seeds, and its standard error."""
+    """A mean over seeds with its standard error."""
 
     mean: float
     error: float
@@ -69,40 +69,40 @@ def main() -> int:
     """Run from the command line; return the exit code."""
     command = argparse.ArgumentParser(prog="python -m tests.benchmarks.quality", description=__doc__)
     command.add_argument(
-        "--seeds", type=int, default=30, metavar="N", help="how many days of sample events, at least 2 (30)"
+        "--seeds", type=int, default=30, metavar="N", help="number of sample data sets, at least 2 (30)"
     )
     seeds = range(1, command.parse_args().seeds + 1)
     if len(seeds) < 2:
-        command.error("a spread needs at least 2 seeds")
+        command.error("a standard error needs at least 2 seeds")
     os.environ.update(spark_exports())
     with tempfile.TemporaryDirectory() as folder:
-        means = over_seeds(measured(Path(folder), seeds))
+        means = means_over_seeds(measured(Path(folder), seeds))
     write(section(means, len(seeds)), DOCUMENT)
     drawn = subprocess.run(
-        [str(THEIR_PYTHON), "-m", "tests.benchmarks.quality.plot", str(PLOT)],
+        [str(BENCH_PYTHON), "-m", "tests.benchmarks.quality.plot", str(PLOT)],
         input=json.dumps(points(means)),
         text=True,
         cwd=ROOT,
         check=False,
     )
     if drawn.returncode == 0:
-        say(f"{DOCUMENT.relative_to(ROOT)} and {PLOT.relative_to(ROOT)} are written")
+        say(f"wrote {DOCUMENT.relative_to(ROOT)} and {PLOT.relative_to(ROOT)}")
     return drawn.returncode
 
 
 def measured(folder: Path, seeds: Iterable[int]) -> list[Measured]:
-    """Make the days' counts in the folder, rank them in every way and return what each advertiser's list loses."""
+    """Write daily counts to the folder, rank them with each list's rule and return the regret of each advertiser's list."""
     spark = spark_session("vitrina quality", Storage(raw_uri="file:///unused", lake_uri="file:///unused"))
     spark.sparkContext.setLogLevel("ERROR")
 
-    def counted(volumes: Sequence[int], windows: Sequence[int]) -> DataFrame:
-        kept = (folder / f"{len(windows)} windows").as_uri()
-        with step(f"sample events of {max(windows)} days, counted"):
+    def write_counts(volumes: Sequence[int], windows: Sequence[int]) -> DataFrame:
+        uri = (folder / f"{len(windows)} windows").as_uri()
+        with step(f"count the sample events of {max(windows)} days"):
             for seed in seeds:
-                counts_of_days(spark, seed, volumes, windows).coalesce(1).write.mode("append").parquet(kept)
-        return spark.read.parquet(kept).cache()
+                counts_of_days(spark, seed, volumes, windows).coalesce(1).write.mode("append").parquet(uri)
+        return spark.read.parquet(uri).cache()
 
-    def held(name: str, counts: DataFrame, name_of: Callable[[str, int], str]) -> Iterator[Measured]:
+    def measure(name: str, counts: DataFrame, name_of: Callable[[str, int], str]) -> Iterator[Measured]:
         with step(name):
             for row in regrets(counts, lists()[name](counts)).collect():
                 seed = row.advertiser_id.split("/")[1]
@@ -110,15 +110,15 @@ def measured(folder: Path, seeds: Iterable[int]) -> list[Measured]:
                     regret = row[f"regret_of_{places}"]
                     yield Measured(name_of(name, row.days), size_of(row.impressions), places, seed, regret)
 
-    of_days, of_windows = counted(VOLUMES, (1,)), counted(VOLUMES[:-1], WINDOWS)
-    found = [each for name in lists() for each in held(name, of_days, lambda name, _: name)]
-    found += [each for name in OVER_WINDOWS for each in held(name, of_windows, over)]
+    one_day, windows = write_counts(VOLUMES, (1,)), write_counts(VOLUMES[:-1], WINDOWS)
+    found = [each for name in lists() for each in measure(name, one_day, lambda name, _: name)]
+    found += [each for name in WINDOW_LISTS for each in measure(name, windows, window_name)]
     spark.stop()
     return found
 
 
-def over(name: str, days: int) -> str:
-    """Return the name of a list over so many days."""
+def window_name(name: str, days: int) -> str:
+    """Return the name of a list over a window of `days`."""
     return f"{name}, {days} day{'s' if days > 1 else ''}"
 
 
@@ -126,53 +126,53 @@ def size_of(impressions: int) -> str:
     return next(size for size, (least, most) in SIZES.items() if least <= impressions < most)
 
 
-def over_seeds(found: Iterable[Measured]) -> dict[Key, Mean]:
-    """Return the mean regret and its standard error over seeds; within a seed, every advertiser weighs the same."""
-    of_seed: dict[Key, dict[str, list[float]]] = defaultdict(lambda: defaultdict(list))
+def means_over_seeds(found: Iterable[Measured]) -> dict[Key, Mean]:
+    """Return the mean regret and its standard error over seeds; within a seed, all advertisers have the same weight."""
+    regrets_by_seed: dict[Key, dict[str, list[float]]] = defaultdict(lambda: defaultdict(list))
     for each in found:
-        of_seed[each.name, each.size, each.places][each.seed].append(each.regret)
-    means = {key: [mean(regrets) for regrets in by_seed.values()] for key, by_seed in of_seed.items()}
+        regrets_by_seed[each.name, each.size, each.places][each.seed].append(each.regret)
+    means = {key: [mean(regrets) for regrets in by_seed.values()] for key, by_seed in regrets_by_seed.items()}
     return {key: Mean(mean(each), stdev(each) / sqrt(len(each))) for key, each in means.items()}
 
 
 def section(means: dict[Key, Mean], seeds: int) -> str:
-    """Return the tables as a section of the document."""
+    """Return the section of the document with all tables."""
     volumes = ", ".join(f"{volume:,}" for volume in VOLUMES[:-1]) + f" and {VOLUMES[-1]:,}"
     lines = [
         "## Measured",
         "",
         f"{datetime.now(UTC):%Y-%m-%d}, {seeds} seeds, each with days of {volumes} impressions of {ADVERTISERS}",
-        "advertisers with 100 products each. Mean regret and its standard error over seeds; the lowest of a column is bold.",
-        "Sizes are impressions of an advertiser on the day.",
+        "advertisers with 100 products each. Mean regret and its standard error over seeds; the lowest in a column is bold.",
+        "Sizes are an advertiser's impressions per day.",
     ]
     for places in PLACES:
         lines += ["", *table(means, places, list(lists()))]
     smaller = " or ".join(f"{volume:,}" for volume in VOLUMES[:-1])
-    lines += ["", f"Over windows, of days with {smaller} impressions; the rates do not change meanwhile."]
+    lines += ["", f"Windows of days with {smaller} impressions; click rates do not change over time."]
     for places in PLACES:
-        lines += ["", *table(means, places, [over(name, days) for name in OVER_WINDOWS for days in WINDOWS])]
+        lines += ["", *table(means, places, [window_name(name, days) for name in WINDOW_LISTS for days in WINDOWS])]
     return "\n".join(lines)
 
 
 def table(means: dict[Key, Mean], places: int, names: Sequence[str]) -> list[str]:
-    """Return the lines of one table: a row a list, a column a size."""
+    """Return the lines of one table: one row per list, one column per size."""
     rankings = [name for name in names if not name.startswith(UNAVOIDABLE)]
     lowest = {size: min(means[name, size, places].mean for name in rankings) for size in SIZES}
 
     def cell(name: str, size: str) -> str:
         found = means[name, size, places]
-        words = f"{found.mean:.1%} ± {found.error:.1%}"
-        return f"**{words}**" if round(found.mean, 3) == round(lowest[size], 3) else words
+        text = f"{found.mean:.1%} ± {found.error:.1%}"
+        return f"**{text}**" if round(found.mean, 3) == round(lowest[size], 3) else text
 
-    heads = [
+    headings = [
         f"{size}: {least:,} to {most:,}" if most < 10**9 else f"{size}: more" for size, (least, most) in SIZES.items()
     ]
     rows = [f"| {name} | {' | '.join(cell(name, size) for size in SIZES)} |" for name in names]
-    return [f"| first {places} places | {' | '.join(heads)} |", "|---|" + "---|" * len(SIZES), *rows]
+    return [f"| first {places} places | {' | '.join(headings)} |", "|---|" + "---|" * len(SIZES), *rows]
 
 
 def points(means: dict[Key, Mean]) -> dict[str, object]:
-    """Return what the plot shows: by places, and for windows, a curve a size as (x, mean, error), and a level."""
+    """Return the data of the plot: one curve of (x, mean, error) per size, by weight and by window, and horizontal lines."""
 
     def level(name: str, places: int) -> dict[str, float]:
         return {size: means[name, size, places].mean for size in SIZES}
@@ -186,7 +186,8 @@ def points(means: dict[Key, Mean]) -> dict[str, object]:
             places: {"curves": curves(by_weight, places), "level": level(UNAVOIDABLE, places)} for places in PLACES
         },
         "windows": {
-            weight: curves({days: over(f"TopCTR, W = {weight}", days) for days in WINDOWS}, TOP) for weight in (0, 20)
+            weight: curves({days: window_name(f"TopCTR, W = {weight}", days) for days in WINDOWS}, TOP)
+            for weight in (0, 20)
         },
     }
 

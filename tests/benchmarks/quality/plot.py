@@ -1,4 +1,4 @@
-"""Draw what `make quality` measured: python -m tests.benchmarks.quality.plot FILE.png < points.json"""
+"""Plot the results of `make quality`: python -m tests.benchmarks.quality.plot FILE.png < points.json"""
 
 import json
 import sys
@@ -11,7 +11,7 @@ COLOURS = {"small": "#b0480a", "middle": "#1d4fc4", "large": "#0b7569"}
 
 
 def draw(axes: Axes, curves: dict[str, Any], line: str = "-") -> None:
-    """Draw a curve a size, its points (x, mean, error) at even distances."""
+    """Draw one curve per size, with its points (x, mean, error) at equal distances."""
     for size, points in curves.items():
         xs, means, errors = zip(*points, strict=True)
         bars = [2 * error for error in errors]
@@ -23,7 +23,7 @@ def draw(axes: Axes, curves: dict[str, Any], line: str = "-") -> None:
 
 
 def main() -> None:
-    """Draw the points that come on standard input."""
+    """Read the points from standard input and save the plot."""
     points = json.load(sys.stdin)
     figure, panels = plt.subplots(1, 3, figsize=(14, 4.6), sharey=True, layout="constrained")
     for axes, (places, each) in zip(panels, points["weights"].items(), strict=False):
@@ -39,7 +39,7 @@ def main() -> None:
     panels[0].set_ylabel("regret: share of the best list's clicks lost")
     panels[0].set_ylim(bottom=0)
     figure.legend(*panels[0].get_legend_handles_labels(), title="advertisers", frameon=False, loc="outside right upper")
-    figure.supxlabel("Bars: two standard errors. Dotted: what no ranking can help.", fontsize="medium")
+    figure.supxlabel("Bars: two standard errors. Dotted: no ranking can do better.", fontsize="medium")
     figure.savefig(sys.argv[1], dpi=120, metadata={"Software": None})
 
 

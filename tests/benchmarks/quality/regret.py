@@ -1,4 +1,4 @@
-"""What a list loses against the best one that there could have been."""
+"""The regret of a list: the share of clicks it loses compared with the best possible list."""
 
 from collections.abc import Callable, Sequence
 from datetime import date
@@ -9,35 +9,37 @@ from pyspark.sql import Column, DataFrame, SparkSession, Window
 from pyspark.sql import functions as F
 
 from spark_jobs import sample_data
-from spark_jobs.ranking import Model, top_ctr, top_product
-from spark_jobs.settings import Evidence
+from spark_jobs.ranking.model import Model
+from spark_jobs.ranking.top_ctr import TOP_CTR
+from spark_jobs.ranking.top_product import TOP_PRODUCT
+from spark_jobs.settings import RankingParameters
 
 TOP = 20
 PLACES = (TOP, 5)
-"""How many of a list's first places are looked at."""
+"""The lengths of the list's beginning for which the regret is measured."""
 ADVERTISERS = 20
 NEWEST = "2026-11-24"
-"""The newest of the days, so that the same seeds give the same events whenever they are made."""
+"""The newest day, fixed so that equal seeds always give equal events."""
 KINDS = {"views": "view", "impressions": "impression", "clicks": "click"}
 WEIGHTS = (0, 5, 10, 20, 50, 100, 200, 500, 2000)
 MINIMA = (5, 20, 100)
 UNAVOIDABLE = "the best of what was shown"
 THE_TRUTH = Model(
-    takes=lambda _: F.col("impressions") > 0,
+    eligible=lambda _: F.col("impressions") > 0,
     score=lambda _: F.col("click_rate"),
-    then_by="impressions",
+    tie_breaker="impressions",
     columns=(),
-    scores=(),
+    shown_columns=(),
 )
 
 
 def counts_of_days(spark: SparkSession, seed: int, volumes: Sequence[int], windows: Sequence[int] = (1,)) -> DataFrame:
-    """Count days of sample events as a night does, once for each volume and window.
+    """Count sample events as the job does, once for each volume and window.
 
-    A volume is how many impressions, and visits, a day has in all; a window how many days there are, up to the newest.
-    Returns a row for every product there is, seen or not: (advertiser_id, product_id, days, views, impressions, clicks,
-    click_rate, true_place), the last two of which are the truth. Each volume and window has advertisers of its own, their
-    ids being volume/seed/number/days. A smaller one is a part of a larger one, so that only the largest has to be made.
+    A volume is the number of impressions, and of visits, per day; a window is a number of days up to the newest. Returns one
+    row per product, seen or not: (advertiser_id, product_id, days, views, impressions, clicks, click_rate, true_place); the
+    last two are the truth. Each volume and window has its own advertisers, with ids volume/seed/number/days. Smaller ones are
+    subsets of larger ones, so only the largest is generated.
     """
     options = sample_data.parse_arguments(["--days", str(max(windows)), "--until", NEWEST, "--seed", str(seed)])
     moments = spark.range(max(volumes) * max(windows))
@@ -81,23 +83,26 @@ def _counts(is_within: Column) -> list[Column]:
 
 
 def lists() -> dict[str, Callable[[DataFrame], DataFrame]]:
-    """Return what makes the lists that are compared, by name: the batch's own rankings, and the best that they could do."""
+    """Return the ranking functions to compare, by name: the job's, and the best possible one."""
     smoothed: dict[str, dict[str, Any]] = {f"TopCTR, W = {weight}": {"ctr_prior_weight": weight} for weight in WEIGHTS}
-    of_enough: dict[str, dict[str, Any]] = {f"TopCTR, N = {least}": {"min_impressions": least} for least in MINIMA}
+    minimum: dict[str, dict[str, Any]] = {f"TopCTR, N = {least}": {"min_impressions": least} for least in MINIMA}
     return {
-        "TopProduct": partial(top_product, top=TOP),
-        **{name: partial(top_ctr, top=TOP, **evidence) for name, evidence in (smoothed | of_enough).items()},
-        UNAVOIDABLE: partial(THE_TRUTH.rank, top=TOP, evidence=Evidence()),
+        "TopProduct": partial(TOP_PRODUCT.rank, top=TOP, parameters=RankingParameters()),
+        **{
+            name: partial(TOP_CTR.rank, top=TOP, parameters=RankingParameters(**values))
+            for name, values in (smoothed | minimum).items()
+        },
+        UNAVOIDABLE: partial(THE_TRUTH.rank, top=TOP, parameters=RankingParameters()),
     }
 
 
 def regrets(counts: DataFrame, ranked: DataFrame) -> DataFrame:
-    """Hold each list against the truth: (advertiser_id, days, impressions, regret_of_20, regret_of_5), as of PLACES.
+    """Compare each list with the truth: (advertiser_id, days, impressions, regret_of_20, regret_of_5), as in PLACES.
 
-    `impressions` are the advertiser's on a day, in the mean over the window's.
+    `impressions` is the advertiser's mean per day of the window.
 
-    The regret of n places is 1 - (clicks that the list's first n products bring) / (clicks that the n truly best ones bring),
-    when each place is shown equally often and an empty one brings none: 0 for the best list, 1 for none.
+    The regret of n places is 1 - (clicks on the list's first n products) / (clicks on the n truly best ones), if every place
+    is shown equally often and an empty place gets no clicks: 0 for the best list, 1 for an empty one.
     """
     listed = ranked.select("advertiser_id", "product_id", "rank")
 
@@ -106,5 +111,5 @@ def regrets(counts: DataFrame, ranked: DataFrame) -> DataFrame:
 
     regret = [(1 - clicks("rank", n) / clicks("true_place", n)).alias(f"regret_of_{n}") for n in PLACES]
     joined = counts.join(listed, ["advertiser_id", "product_id"], how="left")
-    a_day = (F.sum("impressions") / F.col("days")).alias("impressions")
-    return joined.groupBy("advertiser_id", "days").agg(a_day, *regret)
+    per_day = (F.sum("impressions") / F.col("days")).alias("impressions")
+    return joined.groupBy("advertiser_id", "days").agg(per_day, *regret)

@@ -1,1 +1,1 @@
-"""`make bench-serving`: the web app under load, beside the API that it replaces, on one table and the same cores."""
+"""`make bench-serving`: measure the web app and the API that it replaces, with the same tables and cores."""

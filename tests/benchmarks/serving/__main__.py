@@ -1,10 +1,10 @@
-"""Measure the web app against the original API, alternating, and print a page of Markdown.
+"""Measure the web app and the original API in alternating rounds, and print a page of Markdown.
 
     python -m tests.benchmarks.serving [--advertisers 5000] [--days 90] [--rounds 5] [--seconds 5]
                                        [--before CHECKOUT] [--write PAGE]
 
-`--before` measures another checkout of Vitrina beside this one. Everything stays on loopback and ends by itself; the
-filled database is kept in .devstack/benchmark for the next time, 5 GB at full size.
+`--before` also measures another checkout of Vitrina. The database, 5 GB at full size, is kept in .devstack/benchmark for the
+next time.
 """
 
 import argparse
@@ -25,7 +25,7 @@ from tests.benchmarks.serving.servers import original, static_files, vitrina
 
 
 def main() -> int:
-    options = parsed()
+    options = parse_arguments()
     folder = state_folder() / "benchmark"
     folder.mkdir(exist_ok=True)
     postgres = Postgres(folder / "postgres")
@@ -36,8 +36,8 @@ def main() -> int:
         prepare(postgres)
         fill(postgres, options.advertisers, options.days)
         page = report(measured(postgres, options, folder), options.advertisers, options.days, options.rounds)
-    except StackError as trouble:
-        print(f"bench-serving: {trouble}", file=sys.stderr)
+    except StackError as problem:
+        print(f"bench-serving: {problem}", file=sys.stderr)
         return 1
     finally:
         postgres.stop()
@@ -47,19 +47,19 @@ def main() -> int:
     return 0
 
 
-def parsed() -> argparse.Namespace:
+def parse_arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m tests.benchmarks.serving")
     parser.add_argument("--advertisers", type=int, default=5000)
     parser.add_argument("--days", type=int, default=90)
     parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--seconds", type=int, default=5, help="of each throughput measurement")
-    parser.add_argument("--before", type=Path, help="another checkout of Vitrina, measured beside this one")
-    parser.add_argument("--write", type=Path, metavar="PAGE", help="also write the page there")
+    parser.add_argument("--seconds", type=int, default=5, help="duration of each throughput measurement")
+    parser.add_argument("--before", type=Path, help="another checkout of Vitrina to measure")
+    parser.add_argument("--write", type=Path, metavar="PAGE", help="also write the page to this file")
     return parser.parse_args()
 
 
 def prepare(postgres: Postgres) -> None:
-    """Make tables, roles and static files ready, as a deployment does."""
+    """Migrate, create roles and collect static files, as a deployment does."""
     environment = {
         **os.environ,
         **postgres.passwords(),
@@ -73,18 +73,18 @@ def prepare(postgres: Postgres) -> None:
 
 
 def measured(postgres: Postgres, options: argparse.Namespace, folder: Path) -> Figures:
-    asking = visitor(postgres)
+    client = visitor(postgres)
     checkouts = {"Vitrina": ROOT, **({"before": options.before.resolve()} if options.before else {})}
     with ExitStack() as stack:
-        old = stack.enter_context(original(postgres))
-        both = [stack.enter_context(vitrina(postgres, 2, place, name)) for name, place in checkouts.items()]
-        figures = throughput(both, old, postgres, asking.key, options.rounds, options.seconds, folder)
-        figures |= percentiles(both, postgres, asking.key, options.rounds, folder)
+        baseline = stack.enter_context(original(postgres))
+        candidates = [stack.enter_context(vitrina(postgres, 2, place, name)) for name, place in checkouts.items()]
+        figures = throughput(candidates, baseline, postgres, client.key, options.rounds, options.seconds, folder)
+        figures |= percentiles(candidates, postgres, client.key, options.rounds, folder)
     with step("/stats and the admin's home page"):
         for _ in range(options.rounds):
             with ExitStack() as stack:
                 alone = [stack.enter_context(vitrina(postgres, 1, place, name)) for name, place in checkouts.items()]
-                for measure, values in page_times(alone, asking).items():
+                for measure, values in page_times(alone, client).items():
                     figures.setdefault(measure, []).extend(values)
     return figures
 

@@ -1,4 +1,4 @@
-"""Load on a server: as many requests as it takes (wrk), or so many a second (vegeta). Both are tools in their own right."""
+"""Put load on a server: as many requests as it can serve (wrk), or a fixed rate (vegeta)."""
 
 import json
 import shutil
@@ -10,12 +10,12 @@ from typing import Any
 
 from devstack.state import StackError
 
-CONNECTIONS = 16  # as many as two workers have threads
+CONNECTIONS = 16  # the number of threads of two workers
 INSTALL = {
     "wrk": "apt-get install wrk",
     "vegeta": "go install github.com/tsenart/vegeta/v12@v12.13.0",
 }
-# Requests are made once and then only sent, one after the other; the last line is for us to read.
+# wrk's script builds the requests once and then sends them in order. We parse the line that it prints at the end.
 SCRIPT = """
 local requests = {}
 init = function(args)
@@ -42,8 +42,8 @@ end
 
 
 @dataclass(frozen=True)
-class Question:
-    """A request: its path, and the key and ETag that go with it, empty for none."""
+class Request:
+    """A request: its path, key and ETag; empty for none."""
 
     path: str
     key: str = ""
@@ -56,37 +56,37 @@ def check_tools() -> None:
             raise StackError(f"{tool} is not installed: {command}")
 
 
-def as_many_as_it_takes(address: str, questions: Sequence[Question], seconds: int, folder: Path) -> dict[str, Any]:
-    """Ask one after the other on some connections; return requests, microseconds, failed and p99 (microseconds)."""
-    asked, script = folder / "questions", folder / "wrk.lua"
-    write_privately(asked, "".join(f"{each.path}\t{each.key}\t{each.etag}\n" for each in questions))
-    script.write_text(SCRIPT % asked)
-    said = run("wrk", "-t1", f"-c{CONNECTIONS}", f"-d{seconds}s", "-s", str(script), address)
-    asked.unlink()
-    found = json.loads(said.splitlines()[-1])
+def at_full_speed(address: str, requests: Sequence[Request], seconds: int, folder: Path) -> dict[str, Any]:
+    """Keep CONNECTIONS busy; return the number of requests, microseconds, failed requests and p99 (microseconds)."""
+    targets, script = folder / "requests", folder / "wrk.lua"
+    write_privately(targets, "".join(f"{each.path}\t{each.key}\t{each.etag}\n" for each in requests))
+    script.write_text(SCRIPT % targets)
+    output = run("wrk", "-t1", f"-c{CONNECTIONS}", f"-d{seconds}s", "-s", str(script), address)
+    targets.unlink()
+    found = json.loads(output.splitlines()[-1])
     if found["failed"]:
         raise StackError(f"{found['failed']} of {found['requests']} requests to {address} failed")
     return found
 
 
-def at_a_rate(address: str, questions: Sequence[Question], rate: int, seconds: int, folder: Path) -> dict[str, Any]:
-    """Ask so many times a second, however slow the answers are; return milliseconds by name: p50, p95, p99, max."""
-    asked = folder / "questions"
+def at_a_rate(address: str, requests: Sequence[Request], rate: int, seconds: int, folder: Path) -> dict[str, Any]:
+    """Send `rate` requests per second, however slow the responses are; return p50, p95, p99 and max in milliseconds."""
+    targets = folder / "requests"
     write_privately(
-        asked, "".join(f"GET {address}{each.path}\nAuthorization: Api-Key {each.key}\n\n" for each in questions)
+        targets, "".join(f"GET {address}{each.path}\nAuthorization: Api-Key {each.key}\n\n" for each in requests)
     )
     results = folder / "results"
-    run("vegeta", "attack", f"-rate={rate}", f"-duration={seconds}s", f"-targets={asked}", f"-output={results}")
+    run("vegeta", "attack", f"-rate={rate}", f"-duration={seconds}s", f"-targets={targets}", f"-output={results}")
     report = json.loads(run("vegeta", "report", "-type=json", str(results)))
-    asked.unlink()
+    targets.unlink()
     if set(report["status_codes"]) != {"200"}:
-        raise StackError(f"answers at {rate} requests a second: {report['status_codes']}")
-    names = {"p50": "50th", "p95": "95th", "p99": "99th", "max": "max"}
-    return {name: report["latencies"][theirs] / 1e6 for name, theirs in names.items()}
+        raise StackError(f"status codes at {rate} requests per second: {report['status_codes']}")
+    latency_names = {"p50": "50th", "p95": "95th", "p99": "99th", "max": "max"}
+    return {name: report["latencies"][vegetas] / 1e6 for name, vegetas in latency_names.items()}
 
 
 def write_privately(path: Path, text: str) -> None:
-    """A key stands in the text."""
+    """Write a file that only its owner can read, because the text contains a key."""
     path.touch(mode=0o600)
     path.write_text(text)
 

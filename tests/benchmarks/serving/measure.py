@@ -1,4 +1,4 @@
-"""What is measured, alternating between the servers: one round of one after the other, again and again."""
+"""The measurements. Each round measures every server once, so that the servers alternate."""
 
 import http.client
 import random
@@ -12,52 +12,54 @@ import psycopg2
 from devstack.postgres import Postgres
 from devstack.steps import step
 from tests.benchmarks.serving import load
-from tests.benchmarks.serving.load import Question
+from tests.benchmarks.serving.load import Request
 from tests.benchmarks.serving.pages import PAGES, cold_and_warm
 from tests.benchmarks.serving.published import Visitor
-from tests.benchmarks.serving.servers import Server, seconds_of_cpu
+from tests.benchmarks.serving.servers import Server, cpu_seconds
 
-LISTS = 1000  # different ones that are asked for
-RATE = 200  # requests a second for the percentiles
-NEW = "list never asked for before"
+LISTS = 1000  # distinct lists to request
+RATE = 200  # requests per second for the percentiles
+UNCACHED = "first request for a list"
 
 Figures = dict[tuple[str, str], list[float]]
-"""One value a round, by server and by what was measured."""
+"""One value per round, by server and measure."""
 
 
-def lists_to_ask_for(postgres: Postgres, key: str) -> list[Question]:
+def list_requests(postgres: Postgres, key: str) -> list[Request]:
     with closing(psycopg2.connect(postgres.url())) as connection, connection.cursor() as cursor:
         cursor.execute("SELECT advertiser_id FROM advertiser ORDER BY advertiser_id")
         advertisers = [advertiser for (advertiser,) in cursor]
     chosen = random.Random(1).choices(advertisers, k=LISTS)  # noqa: S311
     models = ("TopProduct", "TopCTR")
-    return [Question(f"/recommendations/{each}/{models[n % 2]}", key) for n, each in enumerate(chosen)]
+    return [Request(f"/recommendations/{each}/{models[n % 2]}", key) for n, each in enumerate(chosen)]
 
 
-def with_etags(server: Server, questions: Sequence[Question]) -> list[Question]:
-    """The same questions from somebody who has the answers."""
+def with_etags(server: Server, requests: Sequence[Request]) -> list[Request]:
+    """Return the requests with the ETags of their responses; check that the first one then gets a 304."""
     connection = http.client.HTTPConnection(server.address.removeprefix("http://"), timeout=20)
 
-    def etag(question: Question, held: str = "") -> str:
-        headers = {"Authorization": f"Api-Key {question.key}", **({"If-None-Match": held} if held else {})}
-        connection.request("GET", question.path, headers=headers)
-        answer = connection.getresponse()
-        answer.read()
-        if answer.status != (304 if held else 200):
-            raise AssertionError(f"{question.path} was answered with {answer.status}")
-        return str(answer.headers["ETag"])
+    def fetch_etag(request: Request) -> str:
+        headers = {"Authorization": f"Api-Key {request.key}"}
+        if request.etag:
+            headers["If-None-Match"] = request.etag
+        connection.request("GET", request.path, headers=headers)
+        response = connection.getresponse()
+        response.read()
+        if response.status != (304 if request.etag else 200):
+            raise AssertionError(f"the response to {request.path} has status {response.status}")
+        return str(response.headers["ETag"])
 
-    asked = [Question(each.path, each.key, etag(each)) for each in questions]
-    etag(asked[0], held=asked[0].etag)
-    return asked
+    conditional = [Request(each.path, each.key, fetch_etag(each)) for each in requests]
+    fetch_etag(conditional[0])
+    return conditional
 
 
-def never_asked(questions: Sequence[Question], number: int) -> list[Question]:
-    """The same questions in so many variants that none is asked twice, in this round or another."""
+def uncached(requests: Sequence[Request], round_number: int) -> list[Request]:
+    """Return 20 variants of each request, so that none is sent twice in this round or another."""
     return [
-        Question(f"{each.path}?exclude=none-{number}-{variant}", each.key)
+        Request(f"{each.path}?exclude=none-{round_number}-{variant}", each.key)
         for variant in range(20)
-        for each in questions
+        for each in requests
     ]
 
 
@@ -70,41 +72,41 @@ def throughput(
     seconds: int,
     folder: Path,
 ) -> Figures:
-    """Requests a second, and CPU milliseconds that server and database spend on one, of lists and of 304s."""
-    asked = lists_to_ask_for(postgres, key)
-    work = [(original, "list", [Question(each.path) for each in asked])]
+    """Return requests per second, and CPU milliseconds of server and database per request, for lists and for 304s."""
+    lists = list_requests(postgres, key)
+    work = [(original, "list", [Request(each.path) for each in lists])]
     for server in candidates:
-        work += [(server, "list", asked), (server, NEW, asked), (server, "304", with_etags(server, asked))]
+        work += [(server, "list", lists), (server, UNCACHED, lists), (server, "304", with_etags(server, lists))]
     database = int((postgres.data / "postmaster.pid").read_text().split()[0])
     figures: Figures = defaultdict(list)
-    for server, _, questions in work:
-        load.as_many_as_it_takes(server.address, questions, 2, folder)  # to warm up
+    for server, _, requests in work:
+        load.at_full_speed(server.address, requests, 2, folder)  # to warm up
     for number in range(rounds):
         with step(f"round {number + 1} of {rounds}"):
-            for server, what, repeated in work:
-                questions = never_asked(repeated, number) if what == NEW else repeated
-                spent = seconds_of_cpu(server.pid, database)
-                found = load.as_many_as_it_takes(server.address, questions, seconds, folder)
-                spent = seconds_of_cpu(server.pid, database) - spent
+            for server, what, requests in work:
+                to_send = uncached(requests, number) if what == UNCACHED else requests
+                cpu_before = cpu_seconds(server.pid, database)
+                found = load.at_full_speed(server.address, to_send, seconds, folder)
+                cpu = cpu_seconds(server.pid, database) - cpu_before
                 figures[server.name, f"{what}: requests/s"].append(found["requests"] * 1e6 / found["microseconds"])
-                figures[server.name, f"{what}: CPU ms"].append(1000 * spent / found["requests"])
+                figures[server.name, f"{what}: CPU ms"].append(1000 * cpu / found["requests"])
     return figures
 
 
 def percentiles(candidates: Sequence[Server], postgres: Postgres, key: str, rounds: int, folder: Path) -> Figures:
-    """Milliseconds until an answer at RATE requests a second."""
-    asked = lists_to_ask_for(postgres, key)
+    """Return response times in milliseconds at RATE requests per second."""
+    lists = list_requests(postgres, key)
     figures: Figures = defaultdict(list)
     for number in range(rounds):
-        with step(f"{RATE} requests a second, round {number + 1} of {rounds}"):
+        with step(f"{RATE} requests per second, round {number + 1} of {rounds}"):
             for server in candidates:
-                for name, milliseconds in load.at_a_rate(server.address, asked, RATE, 10, folder).items():
+                for name, milliseconds in load.at_a_rate(server.address, lists, RATE, 10, folder).items():
                     figures[server.name, f"{name} at {RATE}/s, ms"].append(milliseconds)
     return figures
 
 
 def page_times(servers: Sequence[Server], visitor: Visitor) -> Figures:
-    """Milliseconds of the pages, by servers of one worker each that were started for this."""
+    """Return the pages' response times in milliseconds. Each server must be just started and have one worker."""
     figures: Figures = defaultdict(list)
     for server in servers:
         for page in PAGES:

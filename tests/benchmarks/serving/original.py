@@ -1,7 +1,7 @@
-"""The API that Vitrina replaces, as its users had it: FastAPI, and a psycopg2 connection for each request.
+"""The API that Vitrina replaces: FastAPI, with a psycopg2 connection per request.
 
-It runs under `uvicorn --workers 2` in a virtual environment of its own. Its query is bound by an index, its address and
-its rows are the old API's; it knows no keys, no hidden products, no ETag and no rollback.
+It runs with `uvicorn --workers 2` in a separate virtual environment. URL and rows are those of the old API, and an index
+serves its query; it has no keys, hidden products, ETags or rollbacks.
 """
 
 import os

@@ -1,4 +1,4 @@
-"""How long single pages take: cold, nothing kept of them yet, and warm."""
+"""Response times of single pages, cold (nothing cached) and warm."""
 
 import http.client
 import statistics
@@ -13,11 +13,11 @@ WARM_REQUESTS = 30
 
 @dataclass(frozen=True)
 class Page:
-    """A page, and another that is asked before it, so that what is cold is the page and not the process."""
+    """A page, and another one to request first, so that the page is cold but the process is not."""
 
     name: str
     path: str
-    before: str
+    warm_up_path: str
 
 
 PAGES = [
@@ -27,7 +27,7 @@ PAGES = [
 
 
 def cold_and_warm(server: Server, page: Page, visitor: Visitor) -> tuple[float, float]:
-    """Milliseconds of the first answer and the median of the later ones, of a server that has just started."""
+    """Return the milliseconds of a new server's first response, and the median of later ones."""
     port = int(server.address.rpartition(":")[2])
     headers = {"Authorization": f"Api-Key {visitor.key}", "Cookie": f"sessionid={visitor.session}"}
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
@@ -35,12 +35,12 @@ def cold_and_warm(server: Server, page: Page, visitor: Visitor) -> tuple[float, 
     def milliseconds(path: str) -> float:
         began = time.perf_counter()
         connection.request("GET", path, headers=headers)
-        answer = connection.getresponse()
-        answer.read()
-        if answer.status != http.HTTPStatus.OK:
-            raise AssertionError(f"{path} was answered with {answer.status}")
+        response = connection.getresponse()
+        response.read()
+        if response.status != http.HTTPStatus.OK:
+            raise AssertionError(f"the response to {path} has status {response.status}")
         return (time.perf_counter() - began) * 1000
 
-    milliseconds(page.before)
+    milliseconds(page.warm_up_path)
     cold = milliseconds(page.path)
     return cold, statistics.median(milliseconds(page.path) for _ in range(WARM_REQUESTS))

@@ -1,8 +1,8 @@
-"""Where the time of one request goes: its queries, and the functions that it spends most time in.
+"""Profile one request: its queries, and the functions that take most time.
 
     python -m tests.benchmarks.serving.profile [--conditional] [--path PATH] [--rows 40]
 
-Asks the WSGI application in this process, on the database that the benchmark has filled.
+Calls the WSGI application in this process, with the benchmark's database.
 """
 
 import argparse
@@ -18,7 +18,7 @@ from wsgiref.util import setup_testing_defaults
 
 from devstack.postgres import WEB, Postgres
 from devstack.state import state_folder
-from tests.benchmarks.serving.measure import lists_to_ask_for
+from tests.benchmarks.serving.measure import list_requests
 from tests.benchmarks.serving.published import visitor
 
 REPETITIONS = 300
@@ -26,9 +26,9 @@ REPETITIONS = 300
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.benchmarks.serving.profile")
-    parser.add_argument("--conditional", action="store_true", help="from somebody who has the answer")
-    parser.add_argument("--path", help="instead of a list")
-    parser.add_argument("--rows", type=int, default=40, help="of the profile")
+    parser.add_argument("--conditional", action="store_true", help="send If-None-Match with the current ETag")
+    parser.add_argument("--path", help="request this path instead of a list")
+    parser.add_argument("--rows", type=int, default=40, help="lines of the profile")
     parser.add_argument("--order", default="cumulative")
     options = parser.parse_args()
     postgres = Postgres(state_folder() / "benchmark" / "postgres")
@@ -38,7 +38,7 @@ def main() -> int:
         os.environ |= {"LOG_LEVEL": "ERROR"}
         key = visitor(postgres).key
         os.environ["DATABASE_URL"] = postgres.url(role=WEB)
-        profile(options, options.path or lists_to_ask_for(postgres, key)[0].path, key)
+        profile(options, options.path or list_requests(postgres, key)[0].path, key)
     finally:
         postgres.stop()
     return 0
@@ -51,46 +51,49 @@ def profile(options: argparse.Namespace, path: str, key: str) -> None:
     from webapp.wsgi import application
 
     headers = {"HTTP_AUTHORIZATION": f"Api-Key {key}", "HTTP_HOST": "127.0.0.1"}
-    ask = asker(application, path, headers)
-    status, answered = ask()
+    send = request_sender(application, path, headers)
+    status, response_headers = send()
     if options.conditional:
-        headers["HTTP_IF_NONE_MATCH"] = dict(answered)["ETag"]
-        status, _ = ask()
-    with CaptureQueriesContext(connection) as queries:
-        ask()
-    asked = list(queries)  # the next request empties the log
-    wall, cpu = zip(*(timed(ask) for _ in range(REPETITIONS)), strict=True)
-    print(f"{path}: {status}, {median(wall):.2f} ms, of which this process computes {median(cpu):.2f}")
-    for query in asked:
+        headers["HTTP_IF_NONE_MATCH"] = dict(response_headers)["ETag"]
+        status, _ = send()
+    with CaptureQueriesContext(connection) as captured:
+        send()
+    queries = list(captured)  # the next request empties the log
+    wall, cpu = zip(*(timed(send) for _ in range(REPETITIONS)), strict=True)
+    print(f"{path}: {status}, {median(wall):.2f} ms, of which {median(cpu):.2f} ms CPU in this process")
+    for query in queries:
         print(f"  {' '.join(query['sql'].split())[:300]}")
-    watched = cProfile.Profile()
-    watched.enable()
+    profiler = cProfile.Profile()
+    profiler.enable()
     for _ in range(REPETITIONS):
-        ask()
-    watched.disable()
-    pstats.Stats(watched).sort_stats(options.order).print_stats(options.rows)
+        send()
+    profiler.disable()
+    pstats.Stats(profiler).sort_stats(options.order).print_stats(options.rows)
 
 
-def asker(application: Any, path: str, headers: dict[str, str]) -> Callable[[], tuple[str, list[tuple[str, str]]]]:
+def request_sender(
+    application: Any, path: str, headers: dict[str, str]
+) -> Callable[[], tuple[str, list[tuple[str, str]]]]:
+    """Return a function that sends the request and returns the status and headers of the response."""
     path, _, query = path.partition("?")
 
-    def ask() -> tuple[str, list[tuple[str, str]]]:
+    def send() -> tuple[str, list[tuple[str, str]]]:
         environ: dict[str, Any] = {"PATH_INFO": path, "QUERY_STRING": query, **headers}
         setup_testing_defaults(environ)
-        began: list[Any] = []
-        answer = application(environ, lambda *given: began.append(given))
-        b"".join(answer)
-        answer.close()
-        return began[0][0], began[0][1]
+        started: list[Any] = []
+        response = application(environ, lambda *arguments: started.append(arguments))
+        b"".join(response)
+        response.close()
+        return started[0][0], started[0][1]
 
-    return ask
+    return send
 
 
-def timed(ask: Callable[[], Any]) -> tuple[float, float]:
-    """Milliseconds: by the clock, and of this thread's CPU."""
-    began, computed = time.perf_counter(), time.thread_time()
-    ask()
-    return (time.perf_counter() - began) * 1000, (time.thread_time() - computed) * 1000
+def timed(send: Callable[[], Any]) -> tuple[float, float]:
+    """Return the milliseconds of a call, elapsed and of this thread's CPU."""
+    began, cpu_began = time.perf_counter(), time.thread_time()
+    send()
+    return (time.perf_counter() - began) * 1000, (time.thread_time() - cpu_began) * 1000
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""The published days that the benchmark serves, a key to them, and a session in the admin. Kept between runs."""
+"""The published days that the benchmark serves, an API key and an admin session. The data are kept between runs."""
 
 import json
 import os
@@ -12,10 +12,10 @@ from devstack.postgres import Postgres
 from devstack.state import secret
 from devstack.steps import step
 
-ROWS = 20  # of a list
+ROWS = 20  # per list
 
-# Ids look like the original's: 20 capitals and digits. A multiplier is prime to 101, so that no list has a product twice;
-# half of a day's products were not there the day before.
+# Ids look like the original's: 20 capitals and digits. The steps are coprime to 101, so that no list has a product twice.
+# Half of a day's products were not in the list of the day before.
 ADVERTISERS = """
     INSERT INTO advertiser (advertiser_id, last_active_on)
     SELECT 'A' || upper(substr(md5(number::text), 1, 19)), %s FROM generate_series(1, %s) AS number
@@ -33,7 +33,7 @@ SCORES = {
     "top_product": ("views", "1000 - rank", 37),
     "top_ctr": ("clicks, impressions, ctr", "21 - rank, 100, (21 - rank) / 100.0", 53),
 }
-# Products that people hid, so that the table every answer looks at is not empty; none is in a list.
+# Hidden products, so that the table is not empty; every request reads it. None of them is in a list.
 HIDDEN = """
     INSERT INTO hidden_product (advertiser_id, product_id, reason, until, hidden_at, hidden_by_id)
     SELECT advertiser_id, 'gone', 'sold out', %s, now(), %s FROM advertiser ORDER BY advertiser_id LIMIT %s
@@ -49,14 +49,14 @@ COUNTS = {
 
 
 class Visitor(NamedTuple):
-    """Who asks: the text of a key of all advertisers, and the cookie of a superuser's session."""
+    """An API key for all advertisers, and the session cookie of a superuser."""
 
     key: str
     session: str
 
 
 def fill(postgres: Postgres, advertisers: int, days: int) -> None:
-    """Publish the `days` up to yesterday (UTC) for so many advertisers, unless they are there."""
+    """Publish the last `days` up to yesterday (UTC) for that many advertisers, unless they already exist."""
     yesterday = datetime.now(UTC).date() - timedelta(days=1)
     with closing(psycopg2.connect(postgres.url())) as connection, connection.cursor() as cursor:
         cursor.execute(
@@ -91,7 +91,7 @@ def superuser_id(cursor: "psycopg2.extensions.cursor") -> int:
 
 
 def visitor(postgres: Postgres) -> Visitor:
-    """Make a key and log the superuser in, in this process: Django is told of the database by the environment."""
+    """Create a key and log the superuser in, with Django in this process."""
     os.environ |= {
         "DATABASE_URL": postgres.url(),
         "SECRET_KEY": secret(postgres.folder, "SECRET_KEY"),

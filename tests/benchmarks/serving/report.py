@@ -1,23 +1,22 @@
-"""The figures as a page of Markdown."""
+"""Write the results as a page of Markdown."""
 
 import os
 import platform
 from datetime import UTC, datetime
 from importlib.metadata import version
-from pathlib import Path
 from statistics import median
 
 from tests.benchmarks.serving.measure import Figures
 
 PACKAGES = ("django", "djangorestframework", "gunicorn", "psycopg2-binary")
 
-HEAD = """# The web app, measured
+HEAD = """# Benchmarks of the web app
 
 Written by `make bench-serving` on {when}: {cores} cores, {memory:.0f} GiB, {system}, Python {python},
 {packages}.
 {advertisers:,} advertisers, {days} published days of 20 rows and 2 models; two workers each. wrk keeps 16 connections busy,
-vegeta asks at a steady rate, and both share the cores with server and database. Medians of {rounds} alternating rounds,
-the lowest and the highest in brackets; only ratios within one such run mean anything.
+vegeta sends requests at a steady rate, and both share the cores with server and database. Medians of {rounds} alternating
+rounds, with the lowest and highest in brackets. Only ratios within one such run are meaningful.
 
 | | {names} |
 |---|{rules}
@@ -25,7 +24,7 @@ the lowest and the highest in brackets; only ratios within one such run mean any
 
 
 def report(figures: Figures, advertisers: int, days: int, rounds: int) -> str:
-    """A row a measure and a column a server; below, how many times as fast as the original each is."""
+    """Return the page: one row per measure, one column per server, and the ratios to the original's throughput."""
     names = list(dict.fromkeys(name for name, _ in figures))
     measures = list(dict.fromkeys(measure for _, measure in figures))
     head = HEAD.format(
@@ -42,12 +41,12 @@ def report(figures: Figures, advertisers: int, days: int, rounds: int) -> str:
         rules="---|" * len(names),
     )
     rows = [[measure, *(cell(figures.get((name, measure))) for name in names)] for measure in measures]
-    slowest = median(figures["original", "list: requests/s"])
+    baseline = median(figures["original", "list: requests/s"])
     for measure in ("list: requests/s", "304: requests/s"):
         ratios = [
-            f"{median(figures[name, measure]) / slowest:.2f}" if (name, measure) in figures else "" for name in names
+            f"{median(figures[name, measure]) / baseline:.2f}" if (name, measure) in figures else "" for name in names
         ]
-        rows.append([f"{measure}, times the original's lists", *ratios])
+        rows.append([f"{measure}, ratio to the original's lists", *ratios])
     return head + "".join(f"| {' | '.join(row)} |\n" for row in rows)
 
 
@@ -56,7 +55,3 @@ def cell(values: list[float] | None) -> str:
         return ""
     digits = 0 if max(values) >= 100 else 1 if max(values) >= 10 else 2
     return f"{median(values):.{digits}f} ({min(values):.{digits}f} to {max(values):.{digits}f})"
-
-
-def write(text: str, path: Path) -> None:
-    path.write_text(text)

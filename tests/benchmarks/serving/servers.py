@@ -1,4 +1,4 @@
-"""The servers that are held against each other: Vitrina's gunicorn as in production, and the original's uvicorn."""
+"""The servers to compare: Vitrina's gunicorn as in production, and the original's uvicorn."""
 
 import os
 import subprocess
@@ -14,14 +14,14 @@ from urllib.request import urlopen
 import psutil
 
 from devstack.postgres import WEB, Postgres
-from devstack.stack import end_with_children
+from devstack.stack import stop_with_children
 from devstack.state import ROOT, StackError, free_port, secret
-from tests.benchmarks.contestants import THEIR_PYTHON
+from tests.benchmarks.contestants import BENCH_PYTHON
 
 
 @dataclass(frozen=True)
 class Server:
-    """A server that answers at `address`."""
+    """A running server."""
 
     name: str
     address: str
@@ -30,21 +30,21 @@ class Server:
 
 @contextmanager
 def running(name: str, command: list[str], checkout: Path, variables: Mapping[str, str], log: Path) -> Iterator[Server]:
-    """Start the command with PORT among its variables, wait until it answers, and end it and its children."""
+    """Start the command with a free PORT, wait until it responds, and stop it with its children at the end."""
     port = str(free_port())
-    with log.open("w") as words:
+    with log.open("w") as output:
         process = subprocess.Popen(
             [part.replace("PORT", port) for part in command],
             cwd=checkout,
             env={**os.environ, **variables, "PORT": port},
-            stdout=words,
-            stderr=words,
+            stdout=output,
+            stderr=output,
         )
     try:
         wait_until_up(process, f"http://127.0.0.1:{port}/", log)
         yield Server(name, f"http://127.0.0.1:{port}", process.pid)
     finally:
-        end_with_children(process.pid)
+        stop_with_children(process.pid)
         process.wait()
 
 
@@ -53,19 +53,19 @@ def wait_until_up(process: "subprocess.Popen[bytes]", address: str, log: Path) -
         try:
             with urlopen(address, timeout=5):  # noqa: S310
                 return
-        except HTTPError:  # it answers
+        except HTTPError:  # it responds
             return
         except URLError:
             if process.poll() is not None:
                 break
             time.sleep(0.1)
-    raise StackError(f"a server did not start; its log says why: {log}")
+    raise StackError(f"a server did not start; its log is {log}")
 
 
 def vitrina(
     postgres: Postgres, workers: int = 2, checkout: Path = ROOT, name: str = "Vitrina"
 ) -> AbstractContextManager[Server]:
-    """The production server of a checkout, as role vitrina_web; CACHE_URL is the environment's."""
+    """Run a checkout's production server with the role vitrina_web; CACHE_URL comes from the environment."""
     variables = {
         "DATABASE_URL": postgres.url(role=WEB),
         "SECRET_KEY": secret(postgres.folder, "SECRET_KEY"),
@@ -74,7 +74,7 @@ def vitrina(
         "HTTPS_ONLY": "false",
         "API_PUBLIC": "false",
         "WEB_CONCURRENCY": str(workers),
-        "REQUESTS_PER_KEY": "999999999",  # the limit is not what is measured; the counting is
+        "REQUESTS_PER_KEY": "999999999",  # count requests, but never refuse one
         "STATIC_ROOT": str(static_files(postgres)),
     }
     command = [sys.executable, "-m", "gunicorn", "--config", "conf/gunicorn.conf.py"]
@@ -82,26 +82,26 @@ def vitrina(
 
 
 def static_files(postgres: Postgres) -> Path:
-    """The folder of what `collectstatic` collects."""
+    """Return the value of STATIC_ROOT."""
     return postgres.folder.parent / "static"
 
 
 def original(postgres: Postgres) -> AbstractContextManager[Server]:
-    """The original with two workers, too."""
+    """Run the original, also with two workers."""
     module = "tests.benchmarks.serving.original:app"
-    command = [str(THEIR_PYTHON), "-m", "uvicorn", module, "--workers", "2", "--port", "PORT"]
+    command = [str(BENCH_PYTHON), "-m", "uvicorn", module, "--workers", "2", "--port", "PORT"]
     variables = {"DATABASE_URL": postgres.url(role=WEB)}
     return running("original", command, ROOT, variables, postgres.folder.parent / "original.log")
 
 
-def seconds_of_cpu(*pids: int) -> float:
-    """What the processes and all their children, those that have ended too, have used so far."""
-    spent = 0.0
+def cpu_seconds(*pids: int) -> float:
+    """Return the CPU seconds of the processes and all their children so far, including those that have ended."""
+    total = 0.0
     for pid in pids:
         parent = psutil.Process(pid)
         for process in [parent, *parent.children(recursive=True)]:
             try:
-                spent += sum(process.cpu_times()[:4])
+                total += sum(process.cpu_times()[:4])
             except psutil.NoSuchProcess:
                 continue
-    return spent
+    return total

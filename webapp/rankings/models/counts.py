@@ -1,6 +1,4 @@
-import json
 from dataclasses import dataclass
-from functools import cached_property
 from typing import Any, ClassVar, NamedTuple
 
 from django.db import models
@@ -8,8 +6,8 @@ from django.db import models
 from webapp.rankings.models.ledger import Advertiser, Run
 
 
-class Product(NamedTuple):
-    """What a run counted of one product; the views of the week before are those of `past_days` days."""
+class ProductCounts(NamedTuple):
+    """One product's events on the day, and its visits in the week before. The fields are in the order of the JSON arrays."""
 
     product_id: str
     views: int
@@ -19,63 +17,55 @@ class Product(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Counted:
-    """What a run counted of an advertiser's products, and by which parameters it ranked them."""
+class AdvertiserDay:
+    """A run's impressions and clicks of an advertiser's products, hidden ones excepted, and the parameters it ranked by."""
 
-    products: dict[str, Product]
-    hidden: frozenset[str]
-    rejected: dict[str, dict[str, int]]
+    impressions: int
+    clicks: int
     past_days: int
     parameters: dict[str, Any]
 
-    @cached_property
-    def rankable(self) -> list[Product]:
-        return [product for product in self.products.values() if product.product_id not in self.hidden]
-
-    @cached_property
-    def impressions(self) -> int:
-        return sum(product.impressions for product in self.rankable)
-
-    @cached_property
-    def clicks(self) -> int:
-        return sum(product.clicks for product in self.rankable)
-
 
 class AdvertiserCounts(models.Model):
-    """What a run counted of an advertiser: enough to say why each product has its place, or none."""
+    """What a run counted for an advertiser, from which the web app explains each product's rank.
 
-    id = models.BigAutoField(primary_key=True, db_comment="Number of the row, given by the database")
+    An advertiser with more than about 5,000 products has several rows, which differ in `part`.
+    """
+
+    PRODUCT_NUMBERS: ClassVar = ProductCounts._fields[1:]
+    """What the numbers in `products` are, in their order."""
+
+    id = models.BigAutoField(primary_key=True, db_comment="Row number, assigned by the database")
     run = models.ForeignKey(Run, on_delete=models.CASCADE, db_index=False, db_comment="The run that counted")
     date = models.DateField(db_comment="The run's day (UTC)")
     advertiser = models.ForeignKey(
         Advertiser,
         on_delete=models.DO_NOTHING,
-        db_constraint=False,  # as of the rankings: rows come before their advertiser
+        db_constraint=False,  # like the rankings, rows are appended before the advertiser may exist
         db_index=False,
-        db_comment="Whose products they are",
+        db_comment="The advertiser whose products were counted",
+    )
+    part = models.SmallIntegerField(
+        default=0, db_default=0, db_comment="Number of the row, from 0, by the products' hash"
     )
     past_days = models.SmallIntegerField(
-        db_comment="On how many days of the week before the advertiser had any events that the run could look up"
+        db_comment="Number of days in the week before on which the run found events of the advertiser"
     )
     products = models.TextField(
-        db_comment="JSON: by product id, [views, impressions, clicks, views of the week before], of those seen that day"
+        db_comment="JSON: [views, impressions, clicks, views in the week before] of each product with events on the day"
     )
-    hidden = models.TextField(db_comment="JSON: the ids of those that were hidden when the run ranked")
-    rejected = models.TextField(db_comment="JSON: by product id, how many lines of it were rejected, by reason")
+    hidden = models.TextField(db_comment="JSON: ids of the products that were hidden when the run ranked")
+    rejected = models.TextField(db_comment="JSON: number of rejected rows by product, then by reason")
 
     class Meta:
         db_table = "advertiser_counts"
-        db_table_comment = "One row a run and advertiser: the counts of all its products, for explanations"
+        db_table_comment = (
+            "Per run and advertiser, the counts of all its products, for explanations; one row for 5,000 products"
+        )
         verbose_name_plural = "advertiser counts"
         constraints: ClassVar[tuple[models.BaseConstraint, ...]] = (
-            models.UniqueConstraint(fields=["run", "advertiser"], name="advertisercounts_one_row_a_run"),
+            models.UniqueConstraint(fields=["run", "advertiser", "part"], name="advertisercounts_one_row_a_part"),
         )
 
     def __str__(self) -> str:
         return f"{self.advertiser_id} in run {self.run_id}"
-
-    def read(self) -> Counted:
-        """The columns of JSON as what they say."""
-        products = {name: Product(name, *numbers) for name, numbers in json.loads(self.products).items()}
-        hidden = frozenset(json.loads(self.hidden))
-        return Counted(products, hidden, json.loads(self.rejected), self.past_days, self.run.parameters)

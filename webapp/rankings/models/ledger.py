@@ -1,36 +1,41 @@
-"""Who shows products, what the batch did for them, and what people took back."""
+"""Advertisers, the runs of the nightly job, and rollbacks."""
+
+from datetime import timedelta
 
 from django.db import models
 from django.db.models.functions import Now
 
 from webapp.rankings.querysets import AdvertiserQuerySet, RunQuerySet
 
+EMPTY = models.Value({}, models.JSONField())
+EMPTY_LIST = models.Value([], models.JSONField())
+
 
 class Advertiser(models.Model):
-    """Who shows products. Follows the batch's list of active advertisers; nobody is ever removed."""
+    """An advertiser. The batch keeps the active ones up to date as it publishes; no row is ever removed."""
 
     advertiser_id = models.CharField(
         primary_key=True, max_length=64, db_comment="The ad platform's id: 1 to 64 printable characters"
     )
     active = models.BooleanField(
-        db_default=True, db_comment="Whether they were among the active advertisers of the newest published day"
+        db_default=True, db_comment="Whether the newest published day lists the advertiser as active"
     )
     last_active_on = models.DateField(
-        null=True, blank=True, db_comment="Newest published day (UTC) on which they were active"
+        null=True, blank=True, db_comment="Newest published day (UTC) on which the advertiser was active"
     )
 
     objects = AdvertiserQuerySet.as_manager()
 
     class Meta:
         db_table = "advertiser"
-        db_table_comment = "Every advertiser that was ever active; kept by the nightly batch as it publishes"
+        db_table_comment = "Every advertiser that was ever active; the nightly job updates it as it publishes"
 
     def __str__(self) -> str:
         return self.advertiser_id
 
 
 class Run(models.Model):
-    """One attempt of the batch at one day. Rows under it are read once its state is published."""
+    """One attempt of the nightly job to rank one day. Readers see its rows only while its state is published."""
 
     class State(models.TextChoices):
         RUNNING = "running"
@@ -39,19 +44,20 @@ class Run(models.Model):
         REFUSED = "refused"
         FAILED = "failed"
 
-    id = models.BigAutoField(primary_key=True, db_comment="Number of the run, counted upwards by the database")
+    FINISHED = frozenset({State.PUBLISHED, State.SUPERSEDED, State.REFUSED})
+    """States of a day that the nightly job does not run again by itself, unless its events come late."""
+
+    id = models.BigAutoField(primary_key=True, db_comment="Run number, ascending, assigned by the database")
     day = models.DateField(db_comment="The day (UTC) whose events were ranked")
     state = models.CharField(
         max_length=16,
         choices=State,
         db_default=State.RUNNING,
-        db_comment="running, published (what readers see: one run a day), superseded, refused (by the audit) or failed",
+        db_comment="running, published (at most one run per day), superseded, refused (by the audit) or failed",
     )
-    started_at = models.DateTimeField(db_default=Now(), db_comment="When the batch opened the run")
-    finished_at = models.DateTimeField(null=True, blank=True, db_comment="When the run ended, well or badly")
-    published_at = models.DateTimeField(
-        null=True, blank=True, db_comment="When the run's lists last became what readers see"
-    )
+    started_at = models.DateTimeField(db_default=Now(), db_comment="When the run started")
+    finished_at = models.DateTimeField(null=True, blank=True, db_comment="When the run ended")
+    published_at = models.DateTimeField(null=True, blank=True, db_comment="When the run's lists were last published")
     code_version = models.CharField(
         max_length=200, blank=True, db_default="", db_comment="Version or commit of the batch's code"
     )
@@ -59,36 +65,41 @@ class Run(models.Model):
         max_length=200, blank=True, db_default="", db_comment="Version of Spark that computed the run"
     )
     parameters = models.JSONField(
-        blank=True,
-        db_default=models.Value({}, models.JSONField()),
-        db_comment="The options the batch was started with, by name",
+        blank=True, db_default=models.Value({}, models.JSONField()), db_comment="The options of the run, by name"
     )
     counts = models.JSONField(
         blank=True,
-        db_default=models.Value({}, models.JSONField()),
-        db_comment="How many rows were read, rejected, ranked and so on, by name; nested one level at most",
+        db_default=EMPTY,
+        db_comment="Numbers of rows read, rejected, ranked and so on, by name; nested one level at most",
     )
     inputs = models.JSONField(
         blank=True,
-        db_default=models.Value({}, models.JSONField()),
-        db_comment="What the run read: the files of each input with size, time and ETag, and a fingerprint of its lines",
+        db_default=EMPTY,
+        db_comment="What the run read: the first files of each input, number and digest of all, fingerprints of lines",
     )
-    message = models.TextField(blank=True, db_default="", db_comment="Why the run was refused or failed, in words")
+    stages = models.JSONField(
+        blank=True,
+        db_default=EMPTY_LIST,
+        db_comment="The finished stages, in order: name and seconds; days of one job share their stages",
+    )
+    message = models.TextField(blank=True, db_default="", db_comment="Why the run was refused or failed")
     final = models.BooleanField(
-        db_default=False,
-        db_comment="Whether the nights no longer look back at the day: late events change nothing any more",
+        db_default=False, db_comment="Whether the day is past the lookback: late events no longer change it"
     )
     pruned_at = models.DateTimeField(
-        null=True, blank=True, db_comment="When the run's rows and its part of the lake were removed; its counts stay"
+        null=True, blank=True, db_comment="When prune_runs deleted the run's rows; the run itself and its counts stay"
+    )
+    lake_pruned_at = models.DateTimeField(
+        null=True, blank=True, db_comment="When the nightly job deleted the pruned run's folders in the lake"
     )
 
     objects = RunQuerySet.as_manager()
 
     class Meta:
         db_table = "run"
-        db_table_comment = "One row an attempt of the nightly batch at one day; the day's published run is what is read"
+        db_table_comment = "One row per attempt of the nightly job to rank a day; readers see the day's published run"
         constraints = (
-            # Its index also finds the newest published day and the one before, the first query of every answer.
+            # Its index also finds the newest published day and the one before, the first query of every response.
             models.UniqueConstraint(
                 fields=["day"], condition=models.Q(state="published"), name="run_one_published_a_day"
             ),
@@ -105,27 +116,36 @@ class Run(models.Model):
     def __str__(self) -> str:
         return f"{self.id} of {self.day}"
 
+    @property
+    def duration(self) -> timedelta | None:
+        """How long the run took; None if it has not ended."""
+        return self.finished_at - self.started_at if self.finished_at else None
+
 
 class Rollback(models.Model):
-    """A day taken back from one run to another by a person: an entry of the ledger, never changed."""
+    """A day that somebody rolled back from one run to another. Rows are never changed."""
 
-    id = models.BigAutoField(primary_key=True, db_comment="Number of the rollback, counted upwards by the database")
-    day = models.DateField(db_comment="The day (UTC) that was taken back")
+    id = models.BigAutoField(primary_key=True, db_comment="Rollback number, ascending, assigned by the database")
+    day = models.DateField(db_comment="The day (UTC) that was rolled back")
     withdrawn = models.ForeignKey(
-        Run, on_delete=models.PROTECT, related_name="+", db_index=False, db_comment="The run that readers saw before"
+        Run,
+        on_delete=models.PROTECT,
+        related_name="+",
+        db_index=False,
+        db_comment="The run published before the rollback",
     )
     restored = models.ForeignKey(
-        Run, on_delete=models.PROTECT, related_name="+", db_index=False, db_comment="The run that readers saw after it"
+        Run, on_delete=models.PROTECT, related_name="+", db_index=False, db_comment="The run published by the rollback"
     )
     author = models.CharField(
-        max_length=200, db_comment="Who did it: a user of the admin, or cli: and an account of the machine"
+        max_length=200, db_comment="Who rolled back: an admin user, or cli: and the operating system's account"
     )
-    reason = models.TextField(blank=True, db_default="", db_comment="Why, in the author's words")
-    at = models.DateTimeField(db_default=Now(), db_comment="When readers began to see the restored run")
+    reason = models.TextField(blank=True, db_default="", db_comment="The author's reason")
+    at = models.DateTimeField(db_default=Now(), db_comment="When the restored run was published again")
 
     class Meta:
         db_table = "rollback"
-        db_table_comment = "One row a rollback: who took which day back from which run to which, and why"
+        db_table_comment = "One row per rollback: who rolled back which day, from which run to which, and why"
 
     def __str__(self) -> str:
         return f"{self.day} from run {self.withdrawn_id} to run {self.restored_id}"

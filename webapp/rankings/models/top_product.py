@@ -1,50 +1,47 @@
-from typing import Any
-
 from django.db import models
 
-from webapp.rankings.models.counts import Counted, Product
+from webapp.rankings.models.counts import AdvertiserDay, ProductCounts
 from webapp.rankings.models.ranking import Absence, Ranking, WindowRanking
 
 
-class Visited(Ranking):
-    scores = ("views",)
-    summary = "The products whose pages were visited most that day; equal ones by product id."
+class ViewRanking(Ranking):
+    """The most visited products."""
 
-    views = models.BigIntegerField(db_comment="Visits to the product's page that day")
+    scores = ("views",)
+    ordering_score = "views"
+    tie_breaker = "views"
+    needs = "products with visits"
+    absence_reasons = ("not-viewed",)
+    ranked_sql, score_sql = "views > 0", "views"
+    summary = "The products whose pages had the most visits that day; equal ones by product id."
+
+    views = models.BigIntegerField(db_comment="Visits to the product's page")
 
     class Meta:
         abstract = True
         constraints = (models.CheckConstraint(condition=models.Q(views__gte=0), name="%(class)s_views_not_negative"),)
 
     @classmethod
-    def absence(cls, product: Product, counted: Counted) -> Absence | None:
-        return None if product.views else Absence("not-viewed", "Nobody visited its page that day.")
+    def absence(cls, product: ProductCounts, day: AdvertiserDay) -> Absence | None:
+        return None if product.views else Absence("not-viewed", "Its page had no visits that day.")
 
     @classmethod
-    def score_of(cls, product: Product, counted: Counted) -> float:
-        return product.views
-
-    @classmethod
-    def order_of(cls, product: Product, score: float) -> tuple[Any, ...]:
-        return -score, product.product_id
-
-    @classmethod
-    def working(cls, product: Product, counted: Counted) -> str:
+    def working(cls, product: ProductCounts, day: AdvertiserDay) -> str:
         return f"{product.views:,} visits"
 
 
-class TopProduct(Visited):
+class TopProduct(ViewRanking):
     class Meta(Ranking.Meta):
         db_table = "top_product"
         db_table_comment = "Each advertiser's most viewed products of a day"
         verbose_name = "top product"
-        constraints = (*Ranking.Meta.constraints, *Visited.Meta.constraints)
+        constraints = (*Ranking.Meta.constraints, *ViewRanking.Meta.constraints)
 
 
-class TopProductWindow(Visited, WindowRanking):
+class TopProductWindow(ViewRanking, WindowRanking):
     class Meta(WindowRanking.Meta):
         db_table = "top_product_window"
-        db_table_comment = "Each advertiser's most viewed products of several days"
-        verbose_name = "top product of several days"
-        verbose_name_plural = "top products of several days"
-        constraints = (*WindowRanking.Meta.constraints, *Visited.Meta.constraints)
+        db_table_comment = "Each advertiser's most viewed products over several days"
+        verbose_name = "top product over several days"
+        verbose_name_plural = "top products over several days"
+        constraints = (*WindowRanking.Meta.constraints, *ViewRanking.Meta.constraints)

@@ -1,4 +1,4 @@
-"""Numbers and times as people read them."""
+"""Template filters for numbers and times."""
 
 from datetime import datetime, timedelta
 
@@ -16,7 +16,7 @@ def thousands(number: int) -> str:
 
 @register.filter
 def ago(moment: datetime) -> str:
-    """“4 hours ago”; the largest unit is enough."""
+    """“4 hours ago”, in the largest unit alone."""
     now = timezone.now()
     return "just now" if now - moment < timedelta(minutes=1) else f"{timesince(moment, now, depth=1)} ago"
 

@@ -1,44 +1,46 @@
-"""python manage.py create_api_key "Shop's ad server" --advertiser ABC: prints a new key, once."""
+"""python manage.py create_api_key "Shop's ad server" --advertiser ABC"""
 
-from argparse import ArgumentParser
+from argparse import ArgumentParser, ArgumentTypeError
 from datetime import timedelta
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from webapp.keys.models import GRACE, LIFETIME, ApiKey
+from webapp.keys.models import GRACE, LIFETIME, MAX_LIFETIME, ApiKey
 from webapp.rankings.models import Advertiser
 
 
 class Command(BaseCommand):
-    help = "Make a key to the API and print it; nothing can show it again."
+    help = "Create an API key and print it. It cannot be shown again."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("name", nargs="?", help="who uses the key and for what, in words")
-        reach = parser.add_mutually_exclusive_group(required=True)
-        reach.add_argument("--advertiser", metavar="ID", help="reads this advertiser's lists only")
-        reach.add_argument(
-            "--all-advertisers", action="store_true", help="reads every list, /stats, /runs and /metrics"
+        parser.add_argument("name", nargs="?", help="who uses the key and for what")
+        scope = parser.add_mutually_exclusive_group(required=True)
+        scope.add_argument("--advertiser", metavar="ID", help="the key reads only this advertiser's lists")
+        scope.add_argument(
+            "--all-advertisers", action="store_true", help="the key reads every list, /stats, /runs and /metrics"
         )
-        reach.add_argument(
-            "--replace", metavar="PREFIX", help=f"like this live key, which then works for {GRACE.days} days longer"
+        scope.add_argument(
+            "--replace", metavar="PREFIX", help=f"replace this live key, which works for {GRACE.days} more days"
         )
-        parser.add_argument("--days", type=days, default=LIFETIME, metavar="N", help="how long it works (default: 365)")
+        lifetime = f"days until the key expires (default: {LIFETIME.days}, at most {MAX_LIFETIME.days})"
+        parser.add_argument("--days", type=days, default=LIFETIME, metavar="N", help=lifetime)
 
     def handle(self, *args: Any, **options: Any) -> None:
-        key = self.rotated(options["replace"]) if options["replace"] else self.issued(**options)
+        key = self.replace(options["replace"]) if options["replace"] else self.issue(**options)
         self.stdout.write(str(key.text))
-        self.stderr.write(f"Reads {key.reads} until {key.expires_at:%Y-%m-%d}. Keep it now: it is not shown again.")
+        until = f"{key.expires_at:%Y-%m-%d}"
+        self.stderr.write(f"Reads the lists of {key.scope} until {until}. Save it now: it is not shown again.")
 
-    def rotated(self, prefix: str) -> ApiKey:
+    def replace(self, prefix: str) -> ApiKey:
         key = ApiKey.objects.live().filter(prefix=prefix).first()
         if key is None:
             raise CommandError(f"There is no live key {prefix}.")
-        return key.rotate()
+        return key.replace()
 
-    def issued(self, name: str | None, advertiser: str | None, days: timedelta, **others: Any) -> ApiKey:
+    def issue(self, name: str | None, advertiser: str | None, days: timedelta, **others: Any) -> ApiKey:
         if not name:
-            raise CommandError("Name the key: who uses it and for what.")
+            raise CommandError("Give the key a name: who uses it and for what.")
         owner = Advertiser.objects.named(advertiser).first() if advertiser is not None else None
         if advertiser is not None and owner is None:
             raise CommandError(f"No advertiser “{advertiser}” was ever active.")
@@ -46,8 +48,7 @@ class Command(BaseCommand):
 
 
 def days(text: str) -> timedelta:
-    """A number of days, at least one."""
-    number = int(text)
-    if not 1 <= number <= 3650:
-        raise ValueError(text)
-    return timedelta(days=number)
+    """Parse a whole number of days up to MAX_LIFETIME."""
+    if not (text.isascii() and text.isdigit() and len(text) < 10 and 1 <= int(text) <= MAX_LIFETIME.days):
+        raise ArgumentTypeError(f"'{text}' is not a number of days from 1 to {MAX_LIFETIME.days}")
+    return timedelta(days=int(text))

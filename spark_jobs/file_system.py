@@ -1,0 +1,227 @@
+"""Files and folders on s3a or any other Hadoop file system, through Spark's JVM."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, cast
+
+from py4j.java_gateway import is_instance_of
+from py4j.protocol import Py4JJavaError
+from pyspark.sql import SparkSession
+
+from spark_jobs.failures import root_cause
+
+LOCAL_FILES = {
+    "fs.file.impl": "org.apache.hadoop.fs.RawLocalFileSystem",
+    "fs.file.impl.disable.cache": "true",
+}
+"""Hadoop's usual local file system keeps a checksum file beside each file, and fails for names that contain a colon."""
+CODECS = {"gzip": "GzipCodec", "bzip2": "BZip2Codec"}
+"""Those of Hadoop. Its codec for zstd needs a native library that Spark does not bring."""
+
+
+class Unreadable(Exception):
+    """A file cannot be read: its name, and why."""
+
+
+@dataclass(frozen=True)
+class File:
+    """A file as the file system lists it. If it is rewritten, one of these values changes."""
+
+    path: str
+    """Its URI, beginning with the URI that was listed."""
+    size: int
+    modified: str
+    """UTC, ISO 8601."""
+    etag: str | None
+    """The ETag on S3, None on other file systems."""
+
+
+@dataclass(frozen=True)
+class ParquetColumn:
+    """A column of a Parquet file, from its footer."""
+
+    name: str
+    physical: str
+    """The physical type, such as INT64; empty if the column is a list, a map or a struct."""
+    logical: str
+    """The logical type, such as TIMESTAMP(NANOS,false), or empty."""
+
+    @property
+    def type(self) -> str:
+        return f"{self.physical or 'group'} {self.logical}".strip()
+
+
+@dataclass(frozen=True)
+class ParquetFooter:
+    """The columns of a Parquet file and its number of rows."""
+
+    columns: tuple[ParquetColumn, ...]
+    rows: int
+
+
+class FileSystem:
+    """The file system of `uri`. Every method is a request to it."""
+
+    def __init__(self, spark: SparkSession, uri: str) -> None:
+        self.gateway: Any = spark.sparkContext._gateway
+        self.jvm = cast(Any, spark._jvm)
+        # By its full name: each part of a dotted one would be a search of all jars for a class, 3 ms for a path.
+        self.new_path: Any = getattr(self.jvm, "org.apache.hadoop.fs.Path")
+        self.shared_configuration: Any = spark._jsc.hadoopConfiguration()
+        self.configuration: Any = self.jvm.org.apache.hadoop.conf.Configuration(self.shared_configuration)
+        for name, value in local_options(uri).items():
+            self.configuration.set(name, value)
+        self.system: Any = self._path(uri).getFileSystem(self.configuration)
+        self.is_local = bool(local_options(uri))
+        self.has_etags: bool | None = None
+        self.codecs: Any = self.jvm.org.apache.hadoop.io.compress.CompressionCodecFactory(self.configuration)
+
+    def exists(self, uri: str) -> bool:
+        return self.system.exists(self._path(uri))
+
+    def file(self, uri: str) -> File | None:
+        """Return the file at `uri`, or None if it is a folder."""
+        status = self.system.getFileStatus(self._path(uri))
+        return self._file(status, uri) if status.isFile() else None
+
+    def children(self, uri: str) -> dict[str, bool]:
+        """Return the names directly in a folder, without hidden ones, and whether each is a folder.
+
+        A folder that does not exist has none.
+        """
+        try:
+            statuses = list(self.system.listStatus(self._path(f"{uri}/")))
+        except Py4JJavaError as error:
+            if is_instance_of(self.gateway, error.java_exception, "java.io.FileNotFoundException"):
+                return {}
+            raise
+        found = {status.getPath().getName(): status.isDirectory() for status in statuses}
+        return {name: found[name] for name in sorted(found) if not is_hidden(name)}
+
+    def files_below(self, uri: str) -> list[File]:
+        """Return the files in a folder and its subfolders. Hidden files, and files in hidden folders, are left out."""
+        found, in_full = [], self.system.makeQualified(self._path(uri)).toString()
+        for status in self._statuses_below(self._path(uri)):
+            below = status.getPath().toString().removeprefix(in_full)
+            if not any(is_hidden(name) for name in below.split("/")):
+                found.append(self._file(status, uri + below))
+        return sorted(found, key=lambda file: file.path)
+
+    def _statuses_below(self, folder: Any) -> Iterator[Any]:
+        if self.is_local:  # Hadoop's recursive listing would run `ls` for each local file, 10 ms
+            for status in self.system.listStatus(folder):
+                yield from self._statuses_below(status.getPath()) if status.isDirectory() else (status,)
+            return
+        listing = self.system.listFiles(folder, True)
+        while listing.hasNext():
+            yield listing.next()
+
+    def compression_by_name(self, extension: str) -> str:
+        """Return the compression that Spark expects of files with an extension: gzip, bzip2, another codec, or empty."""
+        codec = self.codecs.getCodec(self._path(f"file{extension}"))
+        return "" if codec is None else codec.getClass().getSimpleName().removesuffix("Codec").lower()
+
+    def read_start(self, uri: str, length: int, compression: str = "") -> bytes:
+        """Return the first bytes of a file, decompressed. Raises Unreadable if it cannot be read."""
+        with self._open(uri, compression) as stream:
+            return bytes(stream.readNBytes(length))
+
+    def read_digest(self, uri: str, compression: str) -> str:
+        """Read the whole file and return a digest of its decompressed content."""
+        with self._open(uri, compression) as stream:
+            return self.jvm.org.apache.commons.codec.digest.DigestUtils.sha256Hex(stream)
+
+    def copy_to_local(self, uri: str, compression: str, path: str, most: int) -> bool:
+        """Copy a file, decompressed, to a local path; return False if it has more than `most` bytes."""
+        with self._open(uri, compression) as stream:
+            out = self.jvm.java.io.FileOutputStream(path)
+            try:
+                return self.jvm.org.apache.commons.io.IOUtils.copyLarge(stream, out, 0, most + 1) <= most
+            finally:
+                out.close()
+
+    def copy_from_local(self, path: str, uri: str, until_exit: str) -> None:
+        """Copy a local file to `uri`. The folder `until_exit` is removed when this process ends."""
+        shared = self._path(uri).getFileSystem(
+            self.shared_configuration
+        )  # Hadoop closes only file systems that it shares
+        source, target = self.jvm.java.io.FileInputStream(path), shared.create(self._path(uri))
+        try:
+            self.jvm.org.apache.commons.io.IOUtils.copyLarge(source, target)
+        finally:
+            source.close()
+            target.close()
+        shared.deleteOnExit(self._path(until_exit))
+
+    def parquet_footer(self, uri: str) -> ParquetFooter:
+        """Return the footer of a Parquet file. Raises Unreadable if it has none."""
+        parquet = self.jvm.org.apache.parquet.hadoop
+        with self._naming(uri):
+            file = parquet.util.HadoopInputFile.fromPath(self._path(uri), self.configuration)
+            reader = parquet.ParquetFileReader.open(file)
+            fields = list(reader.getFooter().getFileMetaData().getSchema().getFields())
+            rows = reader.getRecordCount()
+            reader.close()
+        return ParquetFooter(tuple(map(_parquet_column, fields)), rows)
+
+    def remove(self, uri: str) -> None:
+        """Remove a file, or a folder with everything in it, if it exists."""
+        self.system.delete(self._path(uri), True)
+
+    @contextmanager
+    def _open(self, uri: str, compression: str) -> Iterator[Any]:
+        with self._naming(uri):
+            stream = self.system.open(self._path(uri))
+            try:
+                yield self._decompress(stream, compression)
+            finally:
+                stream.close()
+
+    @contextmanager
+    def _naming(self, uri: str) -> Iterator[None]:
+        try:
+            yield
+        except Py4JJavaError as error:
+            raise Unreadable(f"{uri} cannot be read: {root_cause(error)}") from error
+
+    def _decompress(self, stream: Any, compression: str) -> Any:
+        if compression in CODECS:
+            codec = self.codecs.getCodecByClassName(f"org.apache.hadoop.io.compress.{CODECS[compression]}")
+            return codec.createInputStream(stream)
+        return self.jvm.com.github.luben.zstd.ZstdInputStream(stream) if compression else stream
+
+    def _path(self, uri: str) -> Any:
+        return self.new_path(uri)
+
+    def _file(self, status: Any, uri: str) -> File:
+        if self.has_etags is None:  # checked once: each check searches all jars, for 10 ms
+            self.has_etags = is_instance_of(self.gateway, status, "org.apache.hadoop.fs.EtagSource")
+        modified = datetime.fromtimestamp(status.getModificationTime() / 1000, UTC)
+        return File(
+            path=uri,
+            size=status.getLen(),
+            modified=f"{modified:%Y-%m-%dT%H:%M:%S}.{modified.microsecond // 1000:03d}Z",
+            etag=status.getEtag() if self.has_etags else None,
+        )
+
+
+def local_options(uri: str) -> dict[str, str]:
+    """Return the Hadoop options with which files at `uri` are read, whatever their names."""
+    return LOCAL_FILES if uri.startswith("file:") else {}
+
+
+def is_hidden(name: str) -> bool:
+    """Return whether Spark leaves out a file or a folder because of its name."""
+    return name.startswith(".") or name.endswith("._COPYING_") or (name.startswith("_") and "=" not in name)
+
+
+def _parquet_column(field: Any) -> ParquetColumn:
+    is_single = field.isPrimitive() and str(field.getRepetition()) != "REPEATED"
+    logical = field.getLogicalTypeAnnotation()
+    return ParquetColumn(
+        name=field.getName(),
+        physical=str(field.asPrimitiveType().getPrimitiveTypeName()) if is_single else "",
+        logical="" if logical is None else str(logical),
+    )

@@ -1,0 +1,1 @@
+"""The ranking models, one module each, their registry, and the windows they rank over."""

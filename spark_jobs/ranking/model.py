@@ -1,0 +1,76 @@
+"""What a ranking model is, and how products are ranked by several models at once."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from pyspark.sql import Column, DataFrame, Window
+from pyspark.sql import functions as F
+
+from spark_jobs.settings import RankingParameters
+
+LONGEST_LIST = 20
+"""Products that a list may hold; a run may choose fewer."""
+LIST_KEY = ["run_id", "advertiser_id", "days"]
+"""What a list belongs to, besides its model."""
+
+
+@dataclass(frozen=True)
+class Model:
+    """One way to rank products, in terms of the columns that windows.by_window returns."""
+
+    eligible: Callable[[RankingParameters], Column]
+    """Whether the model ranks a product."""
+    score: Callable[[RankingParameters], Column]
+    """What orders a list: the highest score comes first."""
+    tie_breaker: str
+    """Of equal scores, the product with more of this column comes first, then the one with the smaller product_id."""
+    columns: tuple[str, ...]
+    """SQL expressions for the columns of the model's table, besides those that all tables have."""
+    shown_columns: tuple[str, ...]
+    """The columns that a replay prints."""
+    window_table: str | None = None
+    """The table of its lists over several days, or None if it ranks single days only."""
+    is_lasting: bool = True
+    """Whether every day has a list; a day without one is refused."""
+
+    def is_eligible(self, parameters: RankingParameters) -> Column:
+        """Return whether the model ranks the product over its number of `days`."""
+        return self.eligible(parameters) if self.window_table else self.eligible(parameters) & (F.col("days") == 1)
+
+    def rank(self, products: DataFrame, top: int, parameters: RankingParameters) -> DataFrame:
+        """Rank products of one day by this model alone: (advertiser_id, product_id, rank, *columns)."""
+        of_one_day = products.withColumns({"run_id": F.lit(0), "date": F.lit(None).cast("date"), "days": F.lit(1)})
+        return self.list_rows(rank(of_one_day, {"": self}, top, parameters))
+
+    def list_rows(self, ranked: DataFrame, *key: str) -> DataFrame:
+        """Return ranked products as rows of the model's table: (advertiser_id, product_id, rank, *columns, *key)."""
+        return ranked.selectExpr("advertiser_id", "product_id", "rank", *self.columns, *key)
+
+
+def rank(products: DataFrame, models: Mapping[str, Model], top: int, parameters: RankingParameters) -> DataFrame:
+    """Rank products by every model at once, and keep the first `top` of each list.
+
+    `products` has a row for each product, run and window: (run_id, date, advertiser_id, product_id, days), and the counts
+    that the models use. Returns those columns, `model`, the name in `models`, `score`, and `rank`, from 1. The order is
+    total, so a rerun gives the same rows.
+    """
+    scores = {name: F.when(model.is_eligible(parameters), model.score(parameters)) for name, model in models.items()}
+    scored = products.withColumns({f"score by {name}": score.cast("double") for name, score in scores.items()})
+    candidates = [
+        F.struct(
+            F.lit(name).alias("model"),
+            F.col(f"score by {name}").alias("score"),
+            F.col(model.tie_breaker).alias("tie_breaker"),
+        )
+        for name, model in models.items()
+    ]
+    best_first = Window.partitionBy(*LIST_KEY, "model").orderBy(
+        F.desc("score"), F.desc("tie_breaker"), F.asc("product_id")
+    )
+    ranked = (
+        scored.select(*products.columns, F.explode(F.array(*candidates)).alias("candidate"))
+        .select(*products.columns, "candidate.*")
+        .where("score is not null")
+        .withColumn("rank", F.row_number().over(best_first))
+    )
+    return ranked.where(F.col("rank") <= top).drop("tie_breaker")

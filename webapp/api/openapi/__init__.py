@@ -1,0 +1,1 @@
+"""The OpenAPI 3.1 schema, derived from what the viewsets declare, and Swagger UI."""

@@ -1,0 +1,28 @@
+"""What a client may send, and how long it may take. Limits that together make one promise are derived from each other."""
+
+MAX_ID_LENGTH = 64  # characters of an advertiser's or product's id
+MAX_IDS = 100  # ids in one parameter or member
+MAX_BYTES = 64 * 1024  # of a body: two members of MAX_IDS ids of four-byte characters take 51 KB
+
+# The longest URL excludes MAX_IDS ids, each percent-encoded: three bytes for each of a character's four.
+MAX_ENCODED_ID = MAX_ID_LENGTH * 4 * 3
+MAX_REQUEST_LINE = MAX_ENCODED_ID + MAX_IDS * (len("&exclude=") + MAX_ENCODED_ID) + 512
+
+MAX_HEAD_BYTES = MAX_REQUEST_LINE + 32 * 1024  # of a request line and all header fields
+
+MAX_CHUNKED_BYTES = 4 * MAX_BYTES  # of a chunked body with its framing, which is longer than the smallest chunks
+MAX_CHUNK_LINE = 4096
+
+# Seconds. gunicorn's `keepalive` is how long a connection may be idle before the first byte of a request.
+REQUEST_DEADLINE = 15  # from the first byte of a request to its last
+STALL_DEADLINE = 30  # for a client to read anything of a response
+RESPONSE_DEADLINE = 600  # for a client to read all of it
+PATIENCE = 0.1  # how long a thread waits for a reader, in all, before it gives up its place
+LINGER = 2  # how long a connection that we close is read, so that the client gets the end of the response
+
+MAX_SLOW_READERS = 16  # threads that may wait for slow readers, beyond a worker's `threads`
+DRAINED = 256 * 1024  # bytes that are read from a connection that we close
+MAX_CLOSING = 64  # connections that we are closing
+
+LOGINS_PER_ADDRESS = 20  # attempts a minute; checking a password takes 0.2 seconds of CPU
+EXPLANATION_WEIGHT = 50  # requests that an explanation counts as; an advertiser may have 100,000 products to rank

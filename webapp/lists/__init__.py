@@ -1,0 +1,1 @@
+"""Reading published lists: recommendations, history, batches, snapshots, explanations and statistics."""

@@ -1,0 +1,28 @@
+"""A list that is there, so that the links and examples of the API's pages work."""
+
+from datetime import date
+from typing import NamedTuple
+
+from webapp.rankings.models import LASTING, Advertiser, Run
+from webapp.rankings.querysets import Reader
+
+
+class Example(NamedTuple):
+    """The first product of a list of the newest published day, whose advertiser has lists of every lasting model."""
+
+    advertiser_id: str
+    model: str
+    product_id: str
+    date: date
+
+
+def find_example(reader: Reader | None) -> Example | None:
+    """An example from what the reader may see; None if nothing is published."""
+    model, ranking = next(iter(LASTING.items()))
+    run = Run.objects.published().newest()
+    if run is None:
+        return None
+    listed = Advertiser.objects.active().visible_to(reader).listed_in(run, *LASTING.values())
+    rows = ranking.objects.of(run).filter(rank=1, advertiser__in=listed).order_by("advertiser_id")
+    found = rows.values_list("advertiser_id", "product_id").first()
+    return found and Example(found[0], model, found[1], run.day)
