@@ -50,6 +50,8 @@ class Ranking(models.Model):
     """Which products are ranked: those without an `absence`. lists/places.py names what these expressions are made of."""
     score_sql: ClassVar[str]
     """The ordering score, equal to the batch's to the last bit."""
+    ranks_products_without_events: ClassVar[bool] = False
+    """Whether products may be ranked that had no events on the day, by those of earlier days."""
     is_lasting: ClassVar[bool] = True
     """Whether lists change little from day to day, and every advertiser with events has one. If not, changes are not news."""
 
