@@ -5,7 +5,6 @@ from django.db import models
 
 from webapp.rankings.models.ledger import Advertiser, Run
 
-
 DECAYED_UNITS = 2**20  # in one click or impression
 
 
@@ -86,7 +85,8 @@ class AdvertiserCounts(models.Model):
     rejected = models.TextField(db_comment="JSON: number of rejected rows by product, then by reason")
     prior_mean = models.FloatField(
         null=True,  # also in rows written before the column existed
-        db_comment="Mean of the prior by which ExpectedCTR scored the advertiser's products; null if none was shown in 28 days",
+        db_comment="Mean of the prior by which ExpectedCTR scored the advertiser's products; null if none was shown in 28"
+        " days",
     )
     prior_weight = models.FloatField(
         null=True, db_comment="Weight of that prior, in impressions; null if none was shown in 28 days"
