@@ -1,4 +1,5 @@
 from math import inf
+from typing import Any
 
 from django.db import models
 
@@ -19,15 +20,16 @@ class ExpectedCTR(Ranking):
         "score_low",
         "score_high",
     )
+    columns_of_page = ("decayed_clicks", "decayed_impressions", "ctr", "score")
     ordering_score = "score"
     tie_breaker = "decayed_impressions"
     shares = ("ctr", "score", "score_low", "score_high")
     needs = "products with impressions in the last 28 days"
-    absence_reasons = ("no-list", "not-shown-lately")
+    absence_reasons = ("no-list", "never-shown")
     ranked_sql = "decayed_impressions > 0"
     score_sql = """
-        (%(prior_weight)s::float8 * %(prior_mean)s::float8 + decayed_clicks::float8 / 1048576)
-            / (%(prior_weight)s::float8 + decayed_impressions::float8 / 1048576)
+        (prior_weight * prior_mean + decayed_clicks::float8 / 1048576)
+            / (prior_weight + decayed_impressions::float8 / 1048576)
     """
     summary = (
         "The products with the highest expected click rate; equal ones by decayed impressions, most first, then by product "
@@ -35,7 +37,10 @@ class ExpectedCTR(Ranking):
         "run. The rate that they give is drawn towards the advertiser's own the fewer impressions there were, as strongly "
         "as the differences between its products suggest. Products without impressions in 28 days are not ranked."
     )
-    ranks_products_without_events = True
+    uses_decayed_counts = True
+    can_explore = True
+    is_explored = False
+    """Whether the item was drawn to explore it, instead of being listed for its score (lists/exploration.py)."""
 
     clicks = models.BigIntegerField(db_comment="Clicks on the product's ads that day")
     impressions = models.BigIntegerField(db_comment="Impressions of the product's ads that day; may be 0")
@@ -51,7 +56,7 @@ class ExpectedCTR(Ranking):
         " W are the mean and weight of the advertiser's prior"
     )
     score_low = models.FloatField(
-        db_comment="Lower end of the 95 % credible interval for the product's true click rate"
+        db_comment="Lower end of the credible interval that holds the true click rate with a probability of 0.95"
     )
     score_high = models.FloatField(
         db_comment="Upper end of that interval; below the score if nearly no click is expected"
@@ -87,12 +92,16 @@ class ExpectedCTR(Ranking):
         )
 
     @classmethod
+    def absence_of_lists(cls, parameters: dict[str, Any]) -> Absence | None:
+        if "half_life_days" in parameters:
+            return None
+        return Absence("no-list", "The run is older than this model, so it has no such list.")
+
+    @classmethod
     def absence(cls, product: ProductCounts, day: AdvertiserDay) -> Absence | None:
-        if product.decayed_impressions is None:
-            return Absence("no-list", "The run is older than this model, so it has no such list.")
-        if not product.decayed_impressions:
-            return Absence("not-shown-lately", "Its ads had no impressions in the 28 days up to that day.")
-        return None
+        if product.decayed_impressions:
+            return None
+        return Absence("never-shown", "Its ads had no impressions in the 28 days up to that day.")
 
     @classmethod
     def working(cls, product: ProductCounts, day: AdvertiserDay) -> str:
@@ -103,3 +112,6 @@ class ExpectedCTR(Ranking):
             f"{weight} are the mean and weight of the advertiser's prior; of the decayed counts, {product.clicks:,} clicks "
             f"and {product.impressions:,} impressions are those of the day itself"
         )
+
+    def as_item(self) -> dict[str, Any]:
+        return super().as_item() | ({"explore": True} if self.is_explored else {})
