@@ -3,9 +3,9 @@
 from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
 
-from spark_jobs.ranking.windows import KINDS
+from spark_jobs.ranking.windows import KINDS, is_kept
 
-PRODUCT_NUMBERS = (*KINDS, "past_views")
+PRODUCT_NUMBERS = (*KINDS, "past_views", "decayed_clicks", "decayed_impressions")
 """The numbers of each product, in the order of the JSON array that holds them."""
 ADVERTISER_KEY = ["run_id", "date", "advertiser_id"]
 ROW_KEY = [*ADVERTISER_KEY, "part"]
@@ -14,17 +14,19 @@ PRODUCTS_PER_ROW = 5_000
 
 
 def advertiser_counts(products: DataFrame, rejects: DataFrame | None) -> DataFrame:
-    """Return what each run counted by advertiser: (run_id, date, advertiser_id, part, past_days, products, hidden, rejected).
+    """Return what each run counted by advertiser: ROW_KEY, past_days, prior_mean, prior_weight, products, hidden, rejected.
 
     The last three are JSON. `products` has by product_id the array of PRODUCT_NUMBERS, for each product with events on
-    the day; `hidden` the ids of hidden products; `rejected` by product_id how many of its lines were rejected, by reason.
+    the day or decayed impressions, which are in 1 / UNITS; `hidden` the ids of hidden products; `rejected` by product_id how
+    many of its lines were rejected, by reason. A row that has only rejected lines has no prior.
     A row for each product would make the append large, so most advertisers have one row, part 0. Those with more than
     PRODUCTS_PER_ROW products have several: no task and no row has to hold a million products.
     """
     numbers = F.struct("product_id", F.array(*PRODUCT_NUMBERS))
-    with_events = products.where(" + ".join(KINDS) + " > 0").withColumn("part", part_of_product("products_of_day"))
-    counted = with_events.groupBy(*ROW_KEY).agg(
+    kept = products.where(is_kept()).withColumn("part", part_of_product("products_to_keep"))
+    counted = kept.groupBy(*ROW_KEY).agg(
         F.max("past_days").cast("smallint").alias("past_days"),
+        *[F.max(name).alias(name) for name in ("prior_mean", "prior_weight")],
         F.to_json(F.map_from_entries(F.collect_list(numbers))).alias("products"),
         F.to_json(F.collect_list(F.when(F.col("hidden"), F.col("product_id")))).alias("hidden"),
     )

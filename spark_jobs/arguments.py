@@ -89,6 +89,11 @@ def parser() -> argparse.ArgumentParser:
         metavar="W",
         help="visits to add to a product's visits and to its usual ones, for Trending (20)",
     )
+    ranking.add_argument(
+        "--half-life-days",
+        metavar="H",
+        help="age at which clicks and impressions count half as much, for ExpectedCTR (7)",
+    )
 
     publishing = command.add_argument_group("what to do with the lists")
     publishing.add_argument(

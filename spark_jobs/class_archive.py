@@ -19,7 +19,7 @@ if not __package__:  # spark-submit runs this file by its path: import from the 
 from spark_jobs.advertiser_counts import advertiser_counts
 from spark_jobs.counts import rejects_of_runs, write_daily_counts
 from spark_jobs.file_system import FileSystem
-from spark_jobs.filters import keep_active, mark_hidden
+from spark_jobs.filters import mark_hidden
 from spark_jobs.job import Options
 from spark_jobs.lake import read_counts
 from spark_jobs.ranking.registry import LIST_TABLES, rank_all, rows_of_table
@@ -57,9 +57,9 @@ def main() -> int:
         )
         raw = read_raw(spark, locate(spark, uri, [*RUNS]), [*RUNS])
         write_daily_counts(raw, uri, RUNS)
-        products = with_history(read_counts(spark, uri, RUNS), RUN)
-        products = mark_hidden(keep_active(products, raw.active_advertisers(RUN)), ()).persist()
         options = Options(days=(DAY,))
+        active, half_life_days = raw.active_advertisers(RUN), options.ranking.half_life_days
+        products = mark_hidden(with_history(read_counts(spark, uri, RUNS), RUN, active, half_life_days), ()).persist()
         read_run_counts(raw, products, RUN, options)
         ranked = rank_all(products, options.top, options.ranking).persist()
         of_tables = [rows_of_table(table, ranked) for table in LIST_TABLES]

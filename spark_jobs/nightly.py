@@ -142,7 +142,11 @@ def options_from(arguments: argparse.Namespace, environment: Mapping[str, str]) 
         lookback=0 if is_range or arguments.no_lookback or arguments.step else lookback_from(environment),
         thresholds=audit_thresholds_from(environment),
         ranking=ranking_parameters_from(
-            environment, arguments.ctr_prior_weight, arguments.min_impressions, arguments.trend_prior_weight
+            environment,
+            arguments.ctr_prior_weight,
+            arguments.min_impressions,
+            arguments.trend_prior_weight,
+            arguments.half_life_days,
         ),
     )
 

@@ -11,7 +11,7 @@ from pyspark.sql import DataFrame
 
 from spark_jobs import lake
 from spark_jobs.actions import cached
-from spark_jobs.filters import mark_hidden
+from spark_jobs.filters import literal_frame, mark_hidden
 from spark_jobs.job import Job
 from spark_jobs.ranking.registry import MODELS
 from spark_jobs.ranking.windows import with_history
@@ -39,8 +39,9 @@ def replay(job: Job) -> None:
         if run is None:
             raise CannotReplay(f"{day} is not published, so there is nothing to compare a replay with")
         hidden = publication.read_hidden_products(job.warehouse)
-        products = mark_hidden(with_history(read_daily_counts(job, day, run), {day: run}), hidden)
-        with cached(products.where("not hidden")) as rankable:
+        counts, active = read_daily_counts(job, day, run), read_active_advertisers(job, day, run)
+        products = with_history(counts, {day: run}, active, job.options.ranking.half_life_days)
+        with cached(mark_hidden(products, hidden).where("not hidden")) as rankable:
             changes = {model: replay_model(job, model, day, run, rankable) for model in MODELS}
         seconds = round(time.monotonic() - began, 1)
         job.reports.add(Report(day, run, "replayed", {"changes": changes}, seconds))
@@ -55,6 +56,12 @@ def read_daily_counts(job: Job, day: date, run: int) -> DataFrame:
             f"{lake_uri} has no counts of run {run}, the published run of {day}; is this the right lake?"
         )
     return lake.read_counts(job.spark, lake_uri, found)
+
+
+def read_active_advertisers(job: Job, day: date, run: int) -> DataFrame:
+    """Read which advertisers with anything to rank were active, as the published run saw it: (date, advertiser_id)."""
+    pairs = [(str(day), advertiser) for advertiser in lists.read_counted_advertisers(job.warehouse, run)]
+    return literal_frame(job.spark, ["date date", "advertiser_id string"], pairs)
 
 
 def replay_model(job: Job, name: str, day: date, run: int, products: DataFrame) -> dict[str, int]:

@@ -52,7 +52,7 @@ def _sums_by_window(products: DataFrame, options: Options) -> tuple[list[str], l
     lists = number_of_lists(MODELS)
     by_day = by_list.groupBy("date", "days").agg(
         *[F.sum(name).alias(name) for name in (*sums, *listed)],
-        F.count_if(lists > 0).alias("listed_advertisers"),
+        F.count_if((lists > 0) & (F.col("products") > 0)).alias("listed_advertisers"),  # not by earlier days alone
         F.sum(F.when(F.col("days") == 1, lists).otherwise(number_of_lists(WINDOW_TABLES.values()))).alias("lists"),
     )
     return [*sums, *listed, "listed_advertisers", "lists"], by_day.collect()

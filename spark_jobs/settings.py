@@ -48,6 +48,8 @@ class RankingParameters:
     """Products with fewer impressions on the day are not in TopCTR."""
     trend_prior_weight: float = 20
     """The number of visits added both to a product's visits and to its usual visits before Trending compares them."""
+    half_life_days: float = 7
+    """The age at which an event counts half as much for ExpectedCTR."""
 
 
 def storage_from(environment: Mapping[str, str], raw_uri: str | None = None, lake_uri: str | None = None) -> Storage:
@@ -112,11 +114,13 @@ def ranking_parameters_from(
     ctr_prior_weight: str | None = None,
     min_impressions: str | None = None,
     trend_prior_weight: str | None = None,
+    half_life_days: str | None = None,
 ) -> RankingParameters:
-    """Read CTR_PRIOR_WEIGHT, MIN_IMPRESSIONS and TREND_PRIOR_WEIGHT. An argument overrides its variable."""
+    """Read CTR_PRIOR_WEIGHT, MIN_IMPRESSIONS, TREND_PRIOR_WEIGHT and HALF_LIFE_DAYS. An argument overrides its variable."""
     weight = ctr_prior_weight or environment.get("CTR_PRIOR_WEIGHT") or str(RankingParameters.ctr_prior_weight)
     least = min_impressions or environment.get("MIN_IMPRESSIONS") or str(RankingParameters.min_impressions)
     trend = trend_prior_weight or environment.get("TREND_PRIOR_WEIGHT") or str(RankingParameters.trend_prior_weight)
+    half_life = half_life_days or environment.get("HALF_LIFE_DAYS") or str(RankingParameters.half_life_days)
     if not (re.fullmatch(r"[0-9]{1,7}", least) and 1 <= int(least) <= MOST_EVIDENCE):
         raise ConfigurationError(
             f"MIN_IMPRESSIONS (or --min-impressions) is '{least}'; write a whole number from 1 to {MOST_EVIDENCE}"
@@ -125,6 +129,7 @@ def ranking_parameters_from(
         _number(weight, "CTR_PRIOR_WEIGHT (or --ctr-prior-weight)", 0, MOST_EVIDENCE, "20"),
         int(least),
         _number(trend, "TREND_PRIOR_WEIGHT (or --trend-prior-weight)", 1, MOST_EVIDENCE, "20"),
+        _number(half_life, "HALF_LIFE_DAYS (or --half-life-days)", 0.5, 365, "7"),
     )
 
 
@@ -149,7 +154,7 @@ def _share(environment: Mapping[str, str], name: str, default: float) -> float:
     return _number(environment.get(name) or str(default), name, 0, 1, "0.01")
 
 
-def _number(text: str, name: str, least: int, most: int, example: str) -> float:
+def _number(text: str, name: str, least: float, most: int, example: str) -> float:
     try:
         number = float(text)
     except ValueError:

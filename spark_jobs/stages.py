@@ -112,7 +112,7 @@ def products_to_rank(job: Job, runs: Sequence[Run], active: DataFrame, hidden: S
     own = ids_by_day(runs)
     history = {date.fromisoformat(day): run_of_day for run in runs for day, run_of_day in run.inputs["lake"].items()}
     counts = lake.read_counts(job.spark, job.storage.lake_uri, history | own)
-    return mark_hidden(keep_active(with_history(counts, own), active), hidden)
+    return mark_hidden(with_history(counts, own, active, job.options.ranking.half_life_days), hidden)
 
 
 def count_and_append(

@@ -5,6 +5,7 @@ from collections.abc import Collection
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
+from spark_jobs.ranking.expected_ctr import EXPECTED_CTR
 from spark_jobs.ranking.model import rank
 from spark_jobs.ranking.top_ctr import TOP_CTR
 from spark_jobs.ranking.top_product import TOP_PRODUCT
@@ -12,7 +13,7 @@ from spark_jobs.ranking.trending import TRENDING
 from spark_jobs.ranking.windows import WINDOWS, by_window
 from spark_jobs.settings import RankingParameters
 
-MODELS = {"top_product": TOP_PRODUCT, "top_ctr": TOP_CTR, "trending": TRENDING}
+MODELS = {"top_product": TOP_PRODUCT, "top_ctr": TOP_CTR, "trending": TRENDING, "expected_ctr": EXPECTED_CTR}
 WINDOW_TABLES = {model.window_table: name for name, model in MODELS.items() if model.window_table}
 """The tables of lists over several days, and the model of each."""
 LIST_TABLES = (*MODELS, *WINDOW_TABLES)

@@ -41,6 +41,12 @@ def read_lists(
     )
 
 
+def read_counted_advertisers(connection: Connection, run: int) -> list[str]:
+    """Return the active advertisers of which the run counted anything, that day or in its history."""
+    rows = connection.query("select distinct advertiser_id from advertiser_counts where run_id = %s", run)
+    return [advertiser for (advertiser,) in rows]
+
+
 def delete_rows(connection: Connection, runs: Sequence[int], tables: Sequence[str] = RUN_TABLES) -> None:
     """Delete the runs' rows from the tables."""
     with connection.transaction() as execute:

@@ -13,7 +13,7 @@ from airflow.sdk.exceptions import AirflowException, AirflowFailException
 # Change this to the day after your first events; later nights catch up.
 FIRST_NIGHT = datetime(2026, 11, 25, tzinfo=UTC)
 # The models of spark_jobs/ranking/registry.py, by their tables.
-MODELS = ("top_product", "top_ctr", "trending")
+MODELS = ("top_product", "top_ctr", "trending", "expected_ctr")
 NOT_RETRIED = (2, 3)  # exit codes for bad options and for an audit's refusal, which only a person can resolve
 
 
