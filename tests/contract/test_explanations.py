@@ -6,7 +6,7 @@ import pytest
 
 from spark_jobs import sample_data
 from tests.conftest import DAY
-from tests.contract.oracle import counted, rankings, trending
+from tests.contract.oracle import counted, expected_ctr, rankings, trending
 from tests.contract.test_oracle import BEFORE
 from tests.web.conftest import make_user
 from webapp.curation.models import HiddenProduct
@@ -46,7 +46,7 @@ def published(night, raw, spark):
 
 def test_every_explanation_of_a_day_agrees_with_the_tables_and_the_oracle(published):
     active, hidden, views, ads = published
-    seen = {key for counts in counted(active, views, ads, [DAY]) for key in counts}
+    seen = {key for counts in counted(active, views, ads, [BEFORE, DAY]) for key in counts}
     not_hidden = {
         "views": [row for row in views if row[:2] != hidden],
         "ads": [row for row in ads if row[:2] != hidden],
@@ -54,11 +54,14 @@ def test_every_explanation_of_a_day_agrees_with_the_tables_and_the_oracle(publis
     everything = {"top": 10**6, "active": active, "day": DAY, **not_hidden}
     ranked = dict(zip(("TopProduct", "TopCTR"), rankings(**everything, **PARAMETERS), strict=True))
     ranked["Trending"] = trending(**everything, past=[BEFORE])
+    ranked["ExpectedCTR"] = expected_ctr(active, ads, DAY, [BEFORE], top=10**6, hidden=[hidden])
     problems = []
     for model, rows in ranked.items():
-        places = {(advertiser, product): (rank, scores[-1]) for advertiser, rank, _, product, *scores in rows}
+        score = RANKINGS[model].ordering_score
+        place = RANKINGS[model].scores.index(score)
+        places = {(advertiser, product): (rank, scores[place]) for advertiser, rank, _, product, *scores in rows}
         listed = {
-            (row.advertiser_id, row.product_id): (row.rank, getattr(row, row.scores[-1]))
+            (row.advertiser_id, row.product_id): (row.rank, getattr(row, score))
             for row in RANKINGS[model].objects.published().filter(date=DAY)
         }
         for advertiser, product in sorted(seen):

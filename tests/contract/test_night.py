@@ -9,18 +9,19 @@ import pytest
 from spark_jobs.runs import Failed
 from spark_jobs.warehouse import DayIsHeld, Warehouse, ledger, locks, publication
 from tests.conftest import DAY, VIEWS, a_day_of_events
-from webapp.rankings.models import Advertiser, Run, TopCTR, TopProduct
+from webapp.rankings.models import Advertiser, ExpectedCTR, Run, TopCTR, TopProduct
 
 ON = date.fromisoformat(DAY)
 
 
 def lists_of(run):
-    """Return the rows of a run in two tables, without the columns that a rerun changes."""
+    """Return the rows of a run in three tables, without the columns that a rerun changes."""
     return [
         list(model.objects.of(run).order_by("advertiser_id", "rank").values_list("advertiser_id", "rank", *columns))
         for model, columns in (
             (TopProduct, ("date", "product_id", "views")),
             (TopCTR, ("date", "product_id", "clicks", "impressions", "ctr", "score")),
+            (ExpectedCTR, ("date", "product_id", *ExpectedCTR.scores)),
         )
     ]
 
@@ -44,11 +45,12 @@ def test_the_ledger_records_parameters_and_counts(night, raw):
     raw.fill(
         active=["a", "b"], views=[("a", "p", DAY), ("idle", "p", DAY), ("a", "", DAY)], ads=a_day_of_events()["ads"]
     )
-    night("--top", "5", CTR_PRIOR_WEIGHT="20", MIN_IMPRESSIONS="1", MAX_REJECTED_SHARE="0.34")
+    night("--top", "5", CTR_PRIOR_WEIGHT="20", MIN_IMPRESSIONS="1", HALF_LIFE_DAYS="3.5", MAX_REJECTED_SHARE="0.34")
 
     run = Run.objects.get()
     assert (run.state, str(run.day), run.parameters["top"]) == ("published", DAY, 5)
-    assert (run.parameters["ctr_prior_weight"], run.parameters["min_impressions"]) == (20, 1)
+    parameters = [run.parameters[name] for name in ("ctr_prior_weight", "min_impressions", "half_life_days")]
+    assert parameters == [20, 1, 3.5]
     assert run.code_version and run.spark_version
     assert run.published_at and run.finished_at
     assert run.counts == {
@@ -68,9 +70,10 @@ def test_the_ledger_records_parameters_and_counts(night, raw):
         "top_product": 1,
         "top_ctr": 1,
         "trending": 0,
+        "expected_ctr": 1,
         "top_product_window": 2,
         "top_ctr_window": 2,
-        "lists": 6,
+        "lists": 7,
         "usual_events": None,
     }
 
@@ -87,7 +90,7 @@ def test_a_rerun_gives_the_same_rows_and_supersedes_the_first_run(night, raw):
     first, second = Run.objects.order_by("id")
     assert (first.state, second.state) == ("superseded", "published")
     assert lists_of(first) == lists_of(second)
-    assert len(lists_of(second)[0]) == len(lists_of(second)[1]) == 20
+    assert [len(rows) for rows in lists_of(second)] == [20, 20, 20]
 
 
 @pytest.fixture

@@ -10,12 +10,13 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from tests.conftest import DAY
-from tests.contract.oracle import rankings, trending
-from webapp.rankings.models import Run, TopCTR, TopCTRWindow, TopProduct, TopProductWindow, Trending
+from tests.contract.oracle import expected_ctr, rankings, trending
+from webapp.rankings.models import ExpectedCTR, Run, TopCTR, TopCTRWindow, TopProduct, TopProductWindow, Trending
 
 BEFORE = "2026-11-19"
 DAYS = [BEFORE, DAY, f"{DAY} 23:59:59", f"{DAY}T00:00:00Z"]
 VISITED, RATED = ("views",), ("clicks", "impressions", "ctr", "score")
+EXPECTED = ("clicks", "impressions", "decayed_clicks", "decayed_impressions", *ExpectedCTR.shares)
 # Ids that break careless use of CSV, SQL, globs, JSON or joins.
 TRICKY = [
     "a",
@@ -70,6 +71,13 @@ def published_over(days):
     return rows_in(TopProductWindow, VISITED, days=days), rows_in(TopCTRWindow, RATED, days=days)
 
 
+def assert_same_rates(rows, expected):
+    """Compare rows of expected_ctr; only the ends of an interval, the last columns, may differ by rounding."""
+    assert [row[:-2] for row in rows] == [row[:-2] for row in expected]
+    ends, expected_ends = ([end for row in each for end in row[-2:]] for each in (rows, expected))
+    assert ends == pytest.approx(expected_ends, rel=1e-9, abs=1e-12)
+
+
 @st.composite
 def raw_rows(draw):
     """A few advertisers and products with many events: many ties, products never shown, clicks without impressions.
@@ -98,12 +106,15 @@ def raw_rows(draw):
     prior_weight=st.sampled_from(["0", "20", "0.5"]),
     min_impressions=st.sampled_from(["1", "2"]),
     trend_weight=st.sampled_from(["1", "20"]),
+    half_life=st.sampled_from(["0.5", "7", "365"]),
 )
-def test_generated_events_are_ranked_as_in_plain_python(night, raw, rows, prior_weight, min_impressions, trend_weight):
+def test_generated_events_are_ranked_as_in_plain_python(
+    night, raw, rows, prior_weight, min_impressions, trend_weight, half_life
+):
     """Every model and window, on a day and the day before it."""
     active, views, ads = rows
     write_raw(raw, active, views, ads)
-    evidence = ["--ctr-prior-weight", prior_weight, "--min-impressions", min_impressions]
+    evidence = ["--ctr-prior-weight", prior_weight, "--min-impressions", min_impressions, "--half-life-days", half_life]
     # hypothesis generates days with few events, too
     night("--allow-drop", "--from", BEFORE, "--to", DAY, *evidence, "--trend-prior-weight", trend_weight)
 
@@ -113,6 +124,8 @@ def test_generated_events_are_ranked_as_in_plain_python(night, raw, rows, prior_
     assert published_over(7) == published_over(28) == both_days
     trends = trending(active, views, ads, DAY, [BEFORE], prior_weight=float(trend_weight))
     assert rows_in(Trending, ("views", "usual", "score")) == trends
+    expected = expected_ctr(active, ads, DAY, [BEFORE], half_life=float(half_life))
+    assert_same_rates(rows_in(ExpectedCTR, EXPECTED), expected)
 
 
 @pytest.fixture

@@ -7,11 +7,13 @@ import pytest
 
 from spark_jobs import nightly
 from spark_jobs.job import Job
+from spark_jobs.ranking.registry import MODELS
 from spark_jobs.replay import CannotReplay, replay
 from spark_jobs.settings import Storage
 from spark_jobs.warehouse import Warehouse
 from tests.conftest import DAY
-from webapp.rankings.models import Run, TopCTR
+from tests.contract.test_oracle import BEFORE
+from webapp.rankings.models import ExpectedCTR, Run, TopCTR
 
 pytestmark = pytest.mark.long
 
@@ -54,7 +56,7 @@ def test_a_replay_prints_changes_and_both_lists_and_stores_nothing(published, re
     said = replayed("--ctr-prior-weight", "20")
 
     run = published[0]["run_id"]
-    assert said[:-2] == [
+    assert said[:-3] == [
         f"{DAY} top_product, compared with run {run}: 0 entered, 0 left, 0 moved",
         f"{DAY} top_ctr, compared with run {run}: 0 entered, 0 left, 2 moved",
         "  advertiser a: 2 products",
@@ -76,9 +78,25 @@ def test_the_same_parameters_give_the_published_lists_and_a_product_below_a_mini
 ):
     same, said = replayed(), replayed("--min-impressions", "10")
 
-    assert [line.partition(": ")[2] for line in same[:-1]] == ["0 entered, 0 left, 0 moved"] * 3
+    assert [line.partition(": ")[2] for line in same[:-1]] == ["0 entered, 0 left, 0 moved"] * len(MODELS)
     assert "top_ctr, compared with run" in said[1] and said[1].endswith("0 entered, 1 left, 2 moved")
-    assert said[-3] == "       3  dull 0 100 0.0000"
+    assert "       3  dull 0 100 0.0000" in said
+
+
+def test_a_replay_with_another_half_life_ranks_the_active_advertisers_of_the_published_run(night, raw, replayed):
+    """With a short half-life, only the clicks of the day itself count; `quits` was active the day before."""
+    shown = [("a", product, "impression", day) for product in ("early", "late") for day in (BEFORE, DAY)]
+    clicked = [("a", "early", "click", BEFORE)] * 4 + [("a", "late", "click", DAY)] * 3
+    ads = [*shown * 10, *clicked, ("quits", "p", "impression", BEFORE)]
+    raw.fill(active=["a", "quits"], views=[("a", "late", BEFORE), ("a", "late", DAY)], ads=ads)
+    assert night("--from", BEFORE, "--to", BEFORE)
+    raw.put("advertiser_ids.csv", "advertiser_id\na\n")
+    assert night("--no-lookback", "--half-life-days", "365")
+    order = list(ExpectedCTR.objects.filter(date=DAY).order_by("rank").values_list("advertiser_id", "product_id"))
+    said = replayed("--half-life-days", "0.5")
+
+    assert order == [("a", "early"), ("a", "late")]
+    assert [line.partition(": ")[2] for line in said if "expected_ctr," in line] == ["0 entered, 0 left, 2 moved"]
 
 
 def test_a_day_that_is_not_published_cannot_be_replayed(replayed):

@@ -243,6 +243,17 @@ def test_a_bad_prior_weight_is_quoted_and_the_error_says_what_is_valid(weight):
     )
 
 
+def test_the_half_life_may_be_a_fraction_of_a_day_and_an_option_overrides_the_variable():
+    assert ranking_parameters_from({"HALF_LIFE_DAYS": "0.5"}).half_life_days == 0.5
+    assert ranking_parameters_from({"HALF_LIFE_DAYS": "0.5"}, half_life_days="14").half_life_days == 14
+
+
+@pytest.mark.parametrize("half_life", ["0", "0.4", "366", "nan", "week"])
+def test_a_bad_half_life_is_refused(half_life):
+    with pytest.raises(ConfigurationError, match=r"HALF_LIFE_DAYS .*; write a number from 0.5 to 365, such as 7$"):
+        ranking_parameters_from({}, half_life_days=half_life)
+
+
 @pytest.mark.parametrize("least", ["0", "-1", "1.5", "few", "٣", "1000001", "9" * 5000])
 def test_a_bad_minimum_of_impressions_is_refused(least):
     with pytest.raises(ConfigurationError, match=r"write a whole number from 1 to 1000000$"):

@@ -23,7 +23,8 @@ def products(spark):
             [(ON - timedelta(age), whose, product, views, 2 * views, views) for whose, product, age, views in rows],
             f"date date, {COUNTS}",
         )
-        return with_history(counts, {ON: RUN}).selectExpr("*", "false as hidden")
+        active = spark.createDataFrame([(ON, "a"), (ON, "b")], "date date, advertiser_id string")
+        return with_history(counts, {ON: RUN}, active, half_life_days=7).selectExpr("*", "false as hidden")
 
     return make
 
@@ -60,6 +61,10 @@ def test_each_window_has_its_own_lists_under_the_run_of_its_day(products):
         *[(7, 1, "p"), (7, 2, "week")],
         *[(28, 1, "old"), (28, 2, "month"), (28, 3, "p"), (28, 4, "week")],
     ]
+
+
+def test_products_of_inactive_advertisers_are_left_out(products):
+    assert views_in(products([("p", 1)], [(1, "q", 9)], advertiser="gone"), 28) == {"p": 1}
 
 
 def trends(products, weight=20.0):
