@@ -3,8 +3,8 @@
 import pytest
 from pyspark.sql import functions as F
 
-from tests.benchmarks.quality.__main__ import SIZES, Mean, Measured, means_over_seeds, table
 from tests.benchmarks.quality.regret import TOP, UNAVOIDABLE, counts_of_days, lists, regrets
+from tests.benchmarks.quality.summary import SIZES, Mean, Measured, means_over_seeds, table
 
 VOLUMES = (2_000, 20_000)
 

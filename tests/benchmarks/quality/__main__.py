@@ -6,13 +6,9 @@ import os
 import subprocess
 import sys
 import tempfile
-from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import UTC, datetime
-from math import sqrt
 from pathlib import Path
-from statistics import mean, stdev
-from typing import NamedTuple
 
 from pyspark.sql import DataFrame
 
@@ -23,6 +19,7 @@ from spark_jobs.ranking.windows import WINDOWS as RANKED_WINDOWS
 from spark_jobs.session import spark_session
 from spark_jobs.settings import Storage
 from tests.benchmarks.contestants import BENCH_PYTHON
+from tests.benchmarks.quality import changing_report
 from tests.benchmarks.quality.regret import (
     ADVERTISERS,
     PLACES,
@@ -33,36 +30,13 @@ from tests.benchmarks.quality.regret import (
     lists,
     regrets,
 )
+from tests.benchmarks.quality.summary import SIZES, VOLUMES, Key, Mean, Measured, means_over_seeds, size_of, table
 from tests.benchmarks.report import write
 
 DOCUMENT = ROOT / "docs" / "quality.md"
 PLOT = ROOT / "docs" / "images" / "quality.png"
 WINDOWS = (1, *sorted(RANKED_WINDOWS))
 WINDOW_LISTS = ("TopProduct", "TopCTR, W = 0", "TopCTR, W = 20", UNAVOIDABLE)
-VOLUMES = (6_250, 62_500, 625_000)  # impressions per day of all advertisers; `make sample` has the middle one
-SIZES = {"small": (0, 1_000), "middle": (1_000, 10_000), "large": (10_000, 10**9)}
-"""Sizes of advertisers, as ranges of impressions per day."""
-
-
-class Measured(NamedTuple):
-    """The regret of one advertiser's list."""
-
-    name: str
-    size: str
-    places: int
-    seed: str
-    regret: float
-
-
-Key = tuple[str, str, int]
-"""List name, size, places."""
-
-
-class Mean(NamedTuple):
-    """A mean over seeds with its standard error."""
-
-    mean: float
-    error: float
 
 
 def main() -> int:
@@ -74,13 +48,19 @@ def main() -> int:
     seeds = range(1, command.parse_args().seeds + 1)
     if len(seeds) < 2:
         command.error("a standard error needs at least 2 seeds")
+    opened, closed = changing_report.measure_open(seeds), changing_report.measure_closed(seeds)
     os.environ.update(spark_exports())
     with tempfile.TemporaryDirectory() as folder:
         means = means_over_seeds(measured(Path(folder), seeds))
-    write(section(means, len(seeds)), DOCUMENT)
+    for text in (
+        changing_report.targets(opened, closed),
+        section(means, len(seeds)),
+        changing_report.section(opened, closed, len(seeds)),
+    ):
+        write(text, DOCUMENT)
     drawn = subprocess.run(
         [str(BENCH_PYTHON), "-m", "tests.benchmarks.quality.plot", str(PLOT)],
-        input=json.dumps(points(means)),
+        input=json.dumps(points(means) | changing_report.points(opened, closed)),
         text=True,
         cwd=ROOT,
         check=False,
@@ -122,19 +102,6 @@ def window_name(name: str, days: int) -> str:
     return f"{name}, {days} day{'s' if days > 1 else ''}"
 
 
-def size_of(impressions: int) -> str:
-    return next(size for size, (least, most) in SIZES.items() if least <= impressions < most)
-
-
-def means_over_seeds(found: Iterable[Measured]) -> dict[Key, Mean]:
-    """Return the mean regret and its standard error over seeds; within a seed, all advertisers have the same weight."""
-    regrets_by_seed: dict[Key, dict[str, list[float]]] = defaultdict(lambda: defaultdict(list))
-    for each in found:
-        regrets_by_seed[each.name, each.size, each.places][each.seed].append(each.regret)
-    means = {key: [mean(regrets) for regrets in by_seed.values()] for key, by_seed in regrets_by_seed.items()}
-    return {key: Mean(mean(each), stdev(each) / sqrt(len(each))) for key, each in means.items()}
-
-
 def section(means: dict[Key, Mean], seeds: int) -> str:
     """Return the section of the document with all tables."""
     volumes = ", ".join(f"{volume:,}" for volume in VOLUMES[:-1]) + f" and {VOLUMES[-1]:,}"
@@ -152,23 +119,6 @@ def section(means: dict[Key, Mean], seeds: int) -> str:
     for places in PLACES:
         lines += ["", *table(means, places, [window_name(name, days) for name in WINDOW_LISTS for days in WINDOWS])]
     return "\n".join(lines)
-
-
-def table(means: dict[Key, Mean], places: int, names: Sequence[str]) -> list[str]:
-    """Return the lines of one table: one row per list, one column per size."""
-    rankings = [name for name in names if not name.startswith(UNAVOIDABLE)]
-    lowest = {size: min(means[name, size, places].mean for name in rankings) for size in SIZES}
-
-    def cell(name: str, size: str) -> str:
-        found = means[name, size, places]
-        text = f"{found.mean:.1%} ± {found.error:.1%}"
-        return f"**{text}**" if round(found.mean, 3) == round(lowest[size], 3) else text
-
-    headings = [
-        f"{size}: {least:,} to {most:,}" if most < 10**9 else f"{size}: more" for size, (least, most) in SIZES.items()
-    ]
-    rows = [f"| {name} | {' | '.join(cell(name, size) for size in SIZES)} |" for name in names]
-    return [f"| first {places} places | {' | '.join(headings)} |", "|---|" + "---|" * len(SIZES), *rows]
 
 
 def points(means: dict[Key, Mean]) -> dict[str, object]:
