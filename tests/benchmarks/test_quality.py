@@ -1,9 +1,18 @@
 """The measurements of `make quality`, at a size that takes seconds."""
 
+from datetime import date, timedelta
+
+import numpy as np
 import pytest
 from pyspark.sql import functions as F
+from spark_jobs.ranking.expected_ctr import EXPECTED_CTR
 
-from tests.benchmarks.quality.regret import TOP, UNAVOIDABLE, counts_of_days, lists, regrets
+from spark_jobs.ranking.windows import with_history
+from spark_jobs.settings import RankingParameters
+from tests.benchmarks.quality.changing_lists import RULES, Seen
+from tests.benchmarks.quality.changing_rates import LAKE_DAYS, market, open_loop
+from tests.benchmarks.quality.expected_ctr import HALF_LIFE_DAYS, expected_ctr
+from tests.benchmarks.quality.regret import NEWEST, TOP, UNAVOIDABLE, counts_of_days, lists, regrets
 from tests.benchmarks.quality.summary import SIZES, Mean, Measured, means_over_seeds, table
 
 VOLUMES = (2_000, 20_000)
@@ -100,3 +109,35 @@ def test_the_lowest_regret_in_a_column_is_bold_but_never_the_unavoidable_one():
     assert rows["TopCTR, W = 20"].endswith("| **25.0% ± 1.0%** |")
     assert rows["TopProduct"].endswith("| 50.0% ± 1.0% |")
     assert rows[UNAVOIDABLE].endswith("| 0.0% ± 1.0% |")
+
+
+def test_the_job_estimates_the_same_click_rates_as_the_simulation(spark):
+    seen, _ = next(open_loop(market("bursts", 6_250, [1], LAKE_DAYS + 1)))
+    clicks, impressions = (each[:, 0, :, :10].copy() for each in (seen.clicks, seen.impressions))
+    clicks[:, 16:] = impressions[:, 16:] = 0  # 16 was never shown
+    impressions[:, 17] = 3  # nobody clicks
+    impressions[-1, 18, 0] = 1
+    impressions[-2, 19, 0] = clicks[-1, 19, 0] = 1  # a click the day after its impression
+    day = date.fromisoformat(NEWEST)
+    rows = [
+        (day - timedelta(days=len(clicks) - 1 - at), str(advertiser), str(product), 0, int(shown), int(clicked))
+        for ((at, advertiser, product), shown), clicked in zip(np.ndenumerate(impressions), clicks.flat, strict=True)
+        if shown or clicked
+    ]
+    columns = "date date, advertiser_id string, product_id string, views bigint, impressions bigint, clicks bigint"
+    active = spark.createDataFrame(
+        [(day, str(advertiser)) for advertiser in range(20)], "date date, advertiser_id string"
+    )
+    products = with_history(spark.createDataFrame(rows, columns), {day: 1}, active, HALF_LIFE_DAYS)
+    ranked = EXPECTED_CTR.rank(products, top=10, parameters=RankingParameters()).collect()
+    estimate = expected_ctr(clicks, impressions)
+    listed = RULES["ExpectedCTR"](
+        Seen(clicks, impressions, np.broadcast_to(np.arange(10), (20, 10)), np.zeros((20, 10)))
+    )
+
+    assert len(ranked) == (estimate.impressions > 0).sum()
+    for row in ranked:
+        place = int(row.advertiser_id), int(row.product_id)
+        ours = [each[place] for each in estimate]
+        assert [row.decayed_impressions, row.score, row.score_low, row.score_high] == pytest.approx(ours, rel=1e-6)
+        assert listed[place[0], row["rank"] - 1] == place[1]

@@ -161,7 +161,7 @@ def shown(listed: Array, by_popularity: Array) -> Array:
     of_advertiser = by_popularity.sum(axis=-1, keepdims=True)
     is_listed = (np.arange(PRODUCTS)[:, None] == listed[..., None, :]).any(axis=-1)
     to_listed = TO_LISTED * is_listed / PLACES
-    rest = 1 - to_listed.sum(axis=-1, keepdims=True)
+    rest = np.maximum(0, 1 - to_listed.sum(axis=-1, keepdims=True))
     return to_listed * of_advertiser + rest * by_popularity
 
 

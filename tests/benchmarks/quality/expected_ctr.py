@@ -22,6 +22,8 @@ HALF_LIFE_DAYS = 7.0
 EVIDENCE = 20
 """An advertiser's own correlation counts as much as that of all advertisers if it has this many products."""
 UNKNOWN_CORRELATION = 1 / 21
+LEAST_GAIN = 0.001
+"""Per impression; with less, nearly every product was shown once, and differences between products say nothing."""
 CORRELATIONS = (1 / 10001, 1 / 3)
 MEANS = (1e-9, 1 - 1e-9)
 Z = 1.959963984540054
@@ -101,7 +103,7 @@ def _moments(units: Decayed) -> tuple[Array, Array]:
     spread = _ratio(c**2, n, 0).sum(axis=-1) - _ratio(clicks**2, impressions, 0)
     rate = _ratio(clicks, impressions, 0)
     excess = _ratio(spread, rate * (1 - rate), 0) - if_equal
-    is_informative = (rate > 0) & (rate < 1) & (gain > 0)
+    is_informative = (rate > 0) & (rate < 1) & (gain > LEAST_GAIN * impressions)
     return np.where(is_informative, excess, 0.0), np.where(is_informative, gain, 0.0)
 
 

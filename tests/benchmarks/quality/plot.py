@@ -45,7 +45,7 @@ def draw_sample_events(panels: Panels, points: dict[str, Any]) -> None:
     for axes in panels[1:]:
         axes.sharey(panels[0])
     panels[0].set_ylabel("regret: share of the best list's clicks lost")
-    panels[2].legend(title="advertisers", frameon=False)
+    panels[2].legend(*panels[0].get_legend_handles_labels(), title="advertisers", frameon=False)
 
 
 def draw_changing_rates(panels: Panels, points: dict[str, Any]) -> None:
@@ -62,7 +62,7 @@ def draw_closed_loop(panels: Panels, points: dict[str, Any]) -> None:
     for axes, (size, curves) in zip(panels, points["closed loop"].items(), strict=True):
         for name, regrets in curves.items():
             axes.plot(range(1, len(regrets) + 1), regrets, color=OF_LISTS[name])
-        axes.set_title(f"{size} advertisers, closed loop")
+        axes.set_title(f"{size} advertisers, closed loop, redrawn weekly")
         axes.set_xlabel("days since lists decide what is shown")
     panels[0].set_ylabel("cumulative regret, in days' clicks")
 
