@@ -88,8 +88,8 @@ def test_the_score_is_the_posterior_mean_and_lies_within_its_interval():
 
 def test_top_ctr_ranks_shown_products_by_ratio_then_impressions_then_id():
     clicks, impressions = [[9, 0, 0, 0, 0], [1, 1, 2, 1, 0]], [[9, 0, 0, 0, 0], [4, 2, 4, 2, 0]]
-    days = [np.array(each)[:, None, None] for each in (clicks, impressions)]
-    seen = Seen(*days, np.array([[[0, 3, 2, 1, 4]]]), np.zeros((1, 1, 5)))
+    days = np.array([clicks, impressions])[:, :, None, None]
+    seen = Seen(days[0], days[1], np.array([[[0, 3, 2, 1, 4]]]), np.zeros((1, 1, 5)))
 
     assert top_ctr(1, 0, seen)[0, 0].tolist() == [2, 3, 1, 0, EMPTY]
     assert top_ctr(2, 0, seen)[0, 0].tolist() == [0, 2, 3, 1, EMPTY]

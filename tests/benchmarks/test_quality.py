@@ -5,8 +5,8 @@ from datetime import date, timedelta
 import numpy as np
 import pytest
 from pyspark.sql import functions as F
-from spark_jobs.ranking.expected_ctr import EXPECTED_CTR
 
+from spark_jobs.ranking.expected_ctr import EXPECTED_CTR
 from spark_jobs.ranking.windows import with_history
 from spark_jobs.settings import RankingParameters
 from tests.benchmarks.quality.changing_lists import RULES, Seen

@@ -118,7 +118,7 @@ def _with_new_products(
 ) -> Array:
     """Give new products their own rates, from the day on which they replace others."""
     rates = rates.copy()
-    for day in np.flatnonzero(is_new.any(axis=(1, 2))):
+    for day in np.flatnonzero(is_new.any(axis=(1, 2))).tolist():
         fresh = change(draw_rates(random), len(rates) - day, random)
         rates[day:] = np.where(is_new[day], fresh, rates[day:])
     return rates
