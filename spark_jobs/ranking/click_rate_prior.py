@@ -6,10 +6,9 @@ Single and Independent Samples", Journal of the American Statistical Association
 formulas, with the letters that the comments here use.
 """
 
-from collections.abc import Callable
 from math import floor
 
-from pyspark.sql import Column, DataFrame, Window
+from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 UNITS = 2**20
@@ -18,13 +17,18 @@ EVIDENCE = 20
 """An advertiser with so many products follows its own products as much as all advertisers."""
 LEAST_GAIN = 0.001
 """With less of this per impression nearly every product was shown once, and nothing can be said about differences."""
-UNKNOWN_CORRELATION = 1 / 21
-LEAST_CORRELATION, MOST_CORRELATION = 1 / 10_001, 1 / 3
+UNKNOWN_CORRELATION = "1 / 21"
+LEAST_CORRELATION, MOST_CORRELATION = "1 / 10001", "1 / 3"
 """They bound a prior's weight to 2 to 10,000 impressions."""
-WEIGHT_DECIMALS, MEAN_DECIMALS = 3, 9
-"""The numbers of a prior are rounded, which hides in which order Spark added; so a rerun gives the same rows."""
-
-Total = Callable[[Column], Column]
+SUMS = {
+    "clicks": "sum({c})",
+    "impressions": "sum({n})",
+    "squares": "sum({m})",
+    "clicks_by_rate": "sum(try_divide({c} * {c}, {n}))",
+    "variances": "sum(try_divide({m}, {n}))",
+    "squared_impressions": "sum({n} * {n})",
+}
+"""What is summed over the products of an advertiser, and over the advertisers of a day."""
 
 
 def decayed_counts(half_life_days: float, days: int) -> dict[str, Column]:
@@ -37,96 +41,80 @@ def decayed_counts(half_life_days: float, days: int) -> dict[str, Column]:
     weights = [floor(UNITS * 2 ** (-age / half_life_days) + 0.5) for age in range(days)]
     squares = [floor(weight**2 / UNITS + 0.5) for weight in weights]
 
-    def total(kind: str, weights: list[int]) -> Column:
-        by_age = F.array(*[F.lit(weight).cast("bigint") for weight in weights])
-        return F.sum(F.col(kind) * F.get(by_age, F.col("age")))
+    def total(kind: str, weights: list[int]) -> str:
+        return f"sum({kind} * get(array({', '.join(f'{weight}L' for weight in weights)}), age))"
 
     impressions = total("impressions", weights)
     return {
-        "decayed_clicks": F.least(total("clicks", weights), impressions),
-        "decayed_impressions": impressions,
-        "decayed_squares": total("impressions", squares),
+        "decayed_clicks": F.expr(f"least({total('clicks', weights)}, {impressions})"),
+        "decayed_impressions": F.expr(impressions),
+        "decayed_squares": F.expr(total("impressions", squares)),
     }
 
 
 def sums_over_products() -> dict[str, Column]:
     """Return the sums over an advertiser's products that `with_priors` needs."""
-    clicks, impressions, squares = (F.col(f"decayed_{kind}") / UNITS for kind in ("clicks", "impressions", "squares"))
-    shown_products = F.count_if(F.col("decayed_impressions") > 0)
-    return {"shown_products": shown_products, **_sums(clicks, impressions, squares, F.sum)}
+    c, n, m = (f"(decayed_{kind} / {UNITS})" for kind in ("clicks", "impressions", "squares"))
+    sums = {name: F.expr(total.format(c=c, n=n, m=m)) for name, total in SUMS.items()}
+    return {"shown_products": F.expr("count_if(decayed_impressions > 0)"), **sums}
 
 
 def with_priors(advertisers: DataFrame) -> DataFrame:
     """Replace the sums over products by prior_mean and prior_weight; null if no product of the advertiser was shown.
 
     `advertisers` has a row for each active advertiser and day. One with little data is drawn towards all of its day.
+    SQL text in small steps, because Spark takes longer to plan large expressions than to compute them.
     """
-    whole_day = Window.partitionBy("date")
-    excess, gain = _excess_and_gain("")
-    day_sums = _sums(F.col("clicks"), F.col("impressions"), F.col("squares"), lambda each: F.sum(each).over(whole_day))
-    day_sums |= {name: F.sum(name).over(whole_day) for name in ("excess", "gain")}
-    summed = advertisers.withColumns({"excess": excess, "gain": gain}).withColumns(
-        {f"day_{name}": total for name, total in day_sums.items()}
-    )
-    was_shown = F.col("impressions") > 0
-    priors = {"prior_mean": F.when(was_shown, _mean()), "prior_weight": F.when(was_shown, _weight())}
     kept = [name for name in advertisers.columns if name not in sums_over_products()]
-    return summed.withColumns(priors).select(*kept, *priors)
-
-
-def _sums(clicks: Column, impressions: Column, squares: Column, total: Total) -> dict[str, Column]:
-    """Return the sums of c, n, m, c²/n, m/n and n² over products, or over advertisers."""
-    return {
-        "clicks": total(clicks),
-        "impressions": total(impressions),
-        "squares": total(squares),
-        "clicks_by_rate": total(F.try_divide(clicks * clicks, impressions)),
-        "variances": total(F.try_divide(squares, impressions)),
-        "squared_impressions": total(impressions * impressions),
-    }
-
-
-def _excess_and_gain(of: str) -> tuple[Column, Column]:
-    """Return S/(p(1-p)) - A, by how much rates differ more than equal ones would, and B, what a correlation of 1 would add.
-
-    Their ratio is the intraclass correlation, 1 / (1 + weight). Null if there is nothing to compare. `of` is the prefix of
-    the sums.
-    """
-    clicks, impressions = F.col(f"{of}clicks"), F.col(f"{of}impressions")
-    rate = F.try_divide(clicks, impressions)
-    if_equal = F.col(f"{of}variances") - F.try_divide(F.col(f"{of}squares"), impressions)
-    gain = impressions - F.try_divide(F.col(f"{of}squared_impressions"), impressions) - if_equal
-    spread = F.col(f"{of}clicks_by_rate") - F.try_divide(clicks * clicks, impressions)
-    is_informative = (clicks > 0) & (clicks < impressions) & (gain > LEAST_GAIN * impressions)
-    return (
-        F.when(is_informative, F.try_divide(spread, rate * (1 - rate)) - if_equal),
-        F.when(is_informative, gain),
+    day_sums = {name: total.format(c="clicks", n="impressions", m="squares") for name, total in SUMS.items()}
+    day_sums |= {"excess": "sum(excess)", "gain": "sum(if(excess is null, 0D, gain))"}
+    with_day = (
+        _with_excess_and_gain(advertisers)
+        .selectExpr("*", *[f"{total} over (partition by date) as day_{name}" for name, total in day_sums.items()])
+        .selectExpr("*", f"coalesce(try_divide(day_excess, day_gain), {UNKNOWN_CORRELATION}) as of_all")
+    )
+    # Of all advertisers, the excess and gain of their products are known now, and make room for those of their own rates.
+    of_day = with_day.drop("day_excess", "day_gain")
+    shrunk = f"(shown_products * try_divide(excess, gain) + {EVIDENCE} * of_all) / (shown_products + {EVIDENCE})"
+    between = _with_excess_and_gain(of_day, "day_").selectExpr(
+        "*",
+        f"1 / {_bounded(f'coalesce({shrunk}, of_all)')} - 1 as weight",
+        f"1 / {_bounded(f'coalesce(try_divide(day_excess, day_gain), {UNKNOWN_CORRELATION})')} - 1 as day_weight",
+        "(day_clicks + 0.5D) / (day_impressions + 1) as day_rate",  # half a click keeps it between 0 and 1
+    )
+    mean = _rounded("(clicks + day_weight * day_rate) / (impressions + day_weight)", 10**9)
+    return between.selectExpr(
+        *kept,
+        f"if(impressions > 0, least(greatest({mean}, 1e-9D), 1 - 1e-9D), null) as prior_mean",
+        f"if(impressions > 0, {_rounded('weight', 1000)}, null) as prior_weight",
     )
 
 
-def _weight() -> Column:
-    """Return the prior's weight in impressions, from the advertiser's own correlation and that of all."""
-    of_all = F.coalesce(F.try_divide("day_excess", "day_gain"), F.lit(UNKNOWN_CORRELATION))
-    products, own = F.col("shown_products"), F.try_divide("excess", "gain")
-    shrunk = F.coalesce((products * own + EVIDENCE * of_all) / (products + EVIDENCE), of_all)
-    return _rounded(1 / _bounded(shrunk) - 1, WEIGHT_DECIMALS)
+def _with_excess_and_gain(units: DataFrame, of: str = "") -> DataFrame:
+    """Add S / (p (1-p)) - A, by how much rates differ more than equal ones would, and B, what a correlation of 1 would add.
+
+    Their ratio is the intraclass correlation, 1 / (1 + weight). The excess is null if there is nothing to compare. `of` is
+    the prefix of SUMS.
+    """
+    clicks, impressions = f"{of}clicks", f"{of}impressions"
+    if_equal = f"({of}variances - try_divide({of}squares, {impressions}))"
+    with_gain = units.selectExpr(
+        "*",
+        f"{if_equal} as {of}if_equal",
+        f"{impressions} - try_divide({of}squared_impressions, {impressions}) - {if_equal} as {of}gain",
+        f"{of}clicks_by_rate - try_divide({clicks} * {clicks}, {impressions}) as {of}spread",
+    )
+    can_compare = f"{clicks} > 0 and {clicks} < {impressions} and {of}gain > {LEAST_GAIN}D * {impressions}"
+    inverse = f"try_divide({impressions} * {impressions}, {clicks} * ({impressions} - {clicks}))"
+    return with_gain.selectExpr(
+        "*", f"case when {can_compare} then {of}spread * {inverse} - {of}if_equal end as {of}excess"
+    )
 
 
-def _mean() -> Column:
-    """Return the prior's mean: the advertiser's rate, drawn towards that of all as strongly as theirs are alike."""
-    rate_of_all = (F.col("day_clicks") + 0.5) / (F.col("day_impressions") + 1)  # half a click keeps it between 0 and 1
-    excess, gain = _excess_and_gain("day_")
-    between = F.coalesce(F.try_divide(excess, gain), F.lit(UNKNOWN_CORRELATION))
-    weight = 1 / _bounded(between) - 1
-    mean = (F.col("clicks") + weight * rate_of_all) / (F.col("impressions") + weight)
-    smallest = F.lit(10.0**-MEAN_DECIMALS)
-    return F.least(F.greatest(_rounded(mean, MEAN_DECIMALS), smallest), F.lit(1 - 10.0**-MEAN_DECIMALS))
+def _bounded(correlation: str) -> str:
+    return f"least(greatest({correlation}, {LEAST_CORRELATION}), {MOST_CORRELATION})"
 
 
-def _bounded(correlation: Column) -> Column:
-    return F.least(F.greatest(correlation, F.lit(LEAST_CORRELATION)), F.lit(MOST_CORRELATION))
-
-
-def _rounded(number: Column, decimals: int) -> Column:
-    """Round half up to the nearest double; unlike Spark's round, Comet runs this."""
-    return F.floor(number * 10.0**decimals + 0.5) / 10.0**decimals
+def _rounded(number: str, parts: int) -> str:
+    """Round half up to whole `parts` of 1, which hides in which order Spark added; so a rerun gives the same rows."""
+    return f"floor({number} * {parts} + 0.5D) / {parts}"
