@@ -6,6 +6,8 @@ from io import StringIO
 from urllib.parse import quote
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from tests.web.conftest import NOW, YESTERDAY, days_ago, hide, make_advertiser, make_list, make_publication, make_run
 from webapp.backoffice.charts import bar_chart, rank_chart
@@ -361,6 +363,26 @@ def test_a_runs_page_compares_its_figures_and_stages_with_the_median_of_the_days
         ("read raw files", "4.0 s", "–", "–"),
         ("prepare", "15.0 s", "20.0 s", "-25%"),
     ]
+
+
+def test_a_runs_page_takes_three_queries_with_the_days_before(admin_client):
+    for age in range(1, 10):
+        make_run(days_ago(age), inputs={"ads_views": {"files": []}})
+    run = make_run(inputs={"ads_views": {"files": [{"name": "ads_views.csv"}]}})
+    with CaptureQueriesContext(connection) as queries:
+        page = admin_client.get(f"/admin/rankings/run/{run.pk}/change/")
+
+    assert len(queries) == 3  # the session, the user, and the runs
+    assert page.context["figures"]["compared_with"] == 7
+    assert "ads_views.csv" in page.text
+
+
+@pytest.mark.parametrize("run_id", ["999", "x", "99999999999999999999"])
+def test_there_is_no_page_of_an_unknown_run(log_in, run_id):
+    make_run()
+    page = log_in("viewer").get(f"/admin/rankings/run/{run_id}/change/")
+
+    assert page["Location"] == "/admin/"
 
 
 def test_a_runs_raw_columns_are_collapsed(log_in):

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from statistics import median
 from typing import Any
 
+from django.db.models import Case, JSONField, When
+
 from webapp.rankings.models import RANKINGS, Run
 
 VERDICTS = {
@@ -29,13 +31,22 @@ class Figure:
     bar: float = 0
 
 
-def run_figures(run: Run) -> dict[str, Any]:
-    """The counts as the run's page shows them; None for a count that the run never reached. Takes one query.
+def load_run(run_id: int) -> tuple[Run | None, list[Run]]:
+    """The run, and the published runs of the days before that it is compared with; of those, `inputs` is not loaded."""
+    own_inputs = Case(When(pk=run_id, then="inputs"), output_field=JSONField())
+    runs = Run.objects.with_days_before(run_id, DAYS_COMPARED).defer("inputs").annotate(own_inputs=own_inputs)
+    by_id = {run.pk: run for run in runs}
+    run = by_id.pop(run_id, None)
+    if run:
+        run.inputs = run.own_inputs
+    return run, list(by_id.values())
+
+
+def run_figures(run: Run, others: Sequence[Run]) -> dict[str, Any]:
+    """The counts as the run's page shows them, compared with other runs; None for a count that the run never reached.
 
     The bar of a reason for rejecting rows is in percent of the most frequent one.
     """
-    days_before = Run.objects.published().before(run.day).newest_first()
-    others = list(days_before.only("counts", "stages", "started_at", "finished_at")[:DAYS_COMPARED])
     counts = run.counts
     rejected = counts.get("rejected") or {}
     maximum = max(rejected.values(), default=0)

@@ -3,7 +3,7 @@
 from datetime import date
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, Self
 
-from django.db.models import Exists, Max, Min, OuterRef, QuerySet
+from django.db.models import Exists, Max, Min, OuterRef, Q, QuerySet, Subquery
 
 if TYPE_CHECKING:
     from webapp.rankings.models import Advertiser, Run
@@ -78,6 +78,12 @@ class RunQuerySet(QuerySet["Run"]):
 
     def after(self, day: date) -> Self:
         return self.filter(day__gt=day)
+
+    def with_days_before(self, run_id: int, number: int) -> Self:
+        """The run in whatever state, and the published runs of the `number` published days before its own."""
+        day = Subquery(self.filter(pk=run_id).values("day"))
+        before = self.published().filter(day__lt=day).newest_first()[:number]
+        return self.filter(Q(pk=run_id) | Q(pk__in=before.values("pk")))
 
     def newest_first(self) -> Self:
         return self.order_by("-day", "-id")

@@ -5,6 +5,7 @@ from typing import Any
 from django import forms
 from django.contrib import admin, messages
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
+from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
@@ -14,6 +15,7 @@ from django.utils.safestring import SafeString
 from webapp.backoffice.admin.base import ReadOnlyAdmin
 from webapp.backoffice.json_table import json_table
 from webapp.backoffice.links import list_links
+from webapp.backoffice.run_page import load_run
 from webapp.operations.locks import DayIsHeld
 from webapp.operations.rollbacks import CannotRollBack, Change, change_of, roll_back
 from webapp.rankings.models import RANKINGS, Rollback, Run
@@ -43,6 +45,16 @@ class RunAdmin(ReadOnlyAdmin):
         ("All inputs", {"fields": ["inputs_table"], "classes": ["collapse"]}),
     )
     readonly_fields = ("duration", "lists", "counts_table", "inputs_table", "parameters_table")
+
+    def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Run | None:
+        """The run; its page finds the runs that it is compared with as `days_before`."""
+        try:
+            run, days_before = load_run(Run._meta.pk.to_python(object_id))
+        except ValidationError:
+            return None
+        if run:
+            run.days_before = days_before  # type: ignore[attr-defined]
+        return run
 
     @admin.display
     def duration(self, run: Run) -> str:
