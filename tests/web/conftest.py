@@ -17,6 +17,7 @@ from webapp.lists import response_cache
 from webapp.rankings.models import (
     Advertiser,
     AdvertiserCounts,
+    ExpectedCTR,
     Run,
     TopCTR,
     TopCTRWindow,
@@ -27,12 +28,22 @@ from webapp.rankings.models import (
 
 NOW = datetime(2026, 3, 10, 7, 0, tzinfo=UTC)
 YESTERDAY = date(2026, 3, 9)
-DEFAULTS = {"top": 20, "ctr_prior_weight": 0, "min_impressions": 1, "trend_prior_weight": 20}
+DEFAULTS = {"top": 20, "ctr_prior_weight": 0, "min_impressions": 1, "trend_prior_weight": 20, "half_life_days": 7}
 PASSWORD = "a long enough secret"
 SCORES: dict[type, dict[str, Any]] = {
     TopProduct: {"views": 5},
     TopCTR: {"clicks": 1, "impressions": 4, "ctr": 0.25, "score": 0.2},
     Trending: {"views": 5, "usual": 2.5, "score": 2},
+    ExpectedCTR: {
+        "clicks": 1,
+        "impressions": 4,
+        "decayed_clicks": 1.5,
+        "decayed_impressions": 7.5,
+        "ctr": 0.2,
+        "score": 0.1,
+        "score_low": 0.02,
+        "score_high": 0.3,
+    },
     TopProductWindow: {"views": 35},
     TopCTRWindow: {"clicks": 7, "impressions": 28, "ctr": 0.25, "score": 0.2},
 }
@@ -63,10 +74,11 @@ def make_list(run, advertiser_id, products, model=TopProduct, **columns):
     )
 
 
-def make_counts(run, advertiser_id, products, hidden=(), rejected=None, past_days=0, part=0):
-    """What the run counted of the advertiser: [views, impressions, clicks, views of the week before] by product.
+def make_counts(run, advertiser_id, products, hidden=(), rejected=None, past_days=0, part=0, prior=(None, None)):
+    """What the run counted of the advertiser, by product, and the mean and weight of its prior.
 
-    A run that has none of its own gets the parameters that a night has by default.
+    The numbers are views, impressions, clicks and views of the week before; with decayed clicks and impressions after them,
+    unless the run is older than those. A run that has none of its own gets the parameters that a night has by default.
     """
     run.parameters = DEFAULTS | run.parameters
     run.save()
@@ -79,6 +91,8 @@ def make_counts(run, advertiser_id, products, hidden=(), rejected=None, past_day
         products=json.dumps(products),
         hidden=json.dumps(list(hidden)),
         rejected=json.dumps(rejected or {}),
+        prior_mean=prior[0],
+        prior_weight=prior[1],
     )
 
 

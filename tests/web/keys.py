@@ -5,7 +5,7 @@ from datetime import timedelta
 
 from tests.web.conftest import YESTERDAY, make_advertiser, make_counts, make_list, make_run
 from webapp.keys.models import ApiKey
-from webapp.rankings.models import TopCTR, TopProduct
+from webapp.rankings.models import LASTING
 
 BOTH = [f"{prefix}{{}}{slash}" for prefix in ("", "/api/v1") for slash in ("", "/")]
 
@@ -59,13 +59,13 @@ def make_key(advertiser_id=None, lifetime=timedelta(days=1)):
 
 
 def make_lists_of(*advertiser_ids):
-    """A published run with two lists of each advertiser; each has its own product."""
+    """A published run with a list of each advertiser by each lasting model; each advertiser has its own product."""
     run = make_run()
     for advertiser_id in advertiser_ids:
         make_advertiser(advertiser_id)
-        for model in (TopProduct, TopCTR):
+        for model in LASTING.values():
             make_list(run, advertiser_id, f"product-of-{advertiser_id}", model)
-        make_counts(run, advertiser_id, {f"product-of-{advertiser_id}": [5, 4, 1, 0]})
+        make_counts(run, advertiser_id, {f"product-of-{advertiser_id}": [5, 4, 1, 0, 2**20, 2**22]}, prior=(0.1, 20))
     return run
 
 

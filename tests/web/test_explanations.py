@@ -24,7 +24,7 @@ def counted(products, parameters=None, **columns):
 
 
 def test_the_response_has_every_member(explain):
-    run = counted({"p": [3, 100, 2, 70], "q": [9, 10, 1, 0]})
+    run = counted({"p": [3, 100, 2, 70, 5 * 2**19, 130 * 2**20], "q": [9, 10, 1, 0]})
 
     assert explain("TopCTR", "p") == {
         "advertiser_id": "A",
@@ -38,7 +38,16 @@ def test_the_response_has_every_member(explain):
         "explanation": "It ranks 2 of 2.",
         "rank": 2,
         "ranked": 2,
-        "counts": {"views": 3, "impressions": 100, "clicks": 2, "past_views": 70},
+        "counts": {
+            "views": 3,
+            "impressions": 100,
+            "clicks": 2,
+            "past_views": 70,
+            "decayed_clicks": 2.5,
+            "decayed_impressions": 130,
+        },
+        "prior": None,
+        "day_share": None,
         "score": 0.02,
         "working": "2 clicks / 100 impressions",
         "cut": None,
@@ -73,7 +82,13 @@ def test_the_working_of_a_trend(explain):
 
 
 @pytest.mark.parametrize(
-    ("model", "reason"), [("TopProduct", "not-viewed"), ("TopCTR", "never-shown"), ("Trending", "not-rising")]
+    ("model", "reason"),
+    [
+        ("TopProduct", "not-viewed"),
+        ("TopCTR", "never-shown"),
+        ("Trending", "not-rising"),
+        ("ExpectedCTR", "never-shown"),
+    ],
 )
 def test_a_product_that_a_model_does_not_rank_has_the_reason(explain, model, reason):
     counted({"p": [0, 0, 3, 7]}, past_days=7)
@@ -82,6 +97,74 @@ def test_a_product_that_a_model_does_not_rank_has_the_reason(explain, model, rea
     assert (why["listed"], why["reason"], why["rank"]) == (False, reason, None)
     assert reason in RANKINGS[model].absence_reasons
     assert why["counts"]["clicks"] == 3
+
+
+def test_the_working_of_an_expected_rate_has_the_prior_the_decayed_counts_and_the_share_of_the_day(explain):
+    counted({"p": [0, 30, 1, 0, 2 * 2**20, 40 * 2**20]}, prior=(0.05, 20))
+    why = explain("ExpectedCTR", "p")
+
+    assert (why["listed"], why["score"]) == (True, (20 * 0.05 + 2) / (20 + 40))
+    assert why["prior"] == {"mean": 0.05, "weight": 20}
+    assert (why["counts"]["decayed_clicks"], why["counts"]["decayed_impressions"]) == (2, 40)
+    assert why["day_share"] == {"clicks": 0.5, "impressions": 0.75}
+    assert why["working"] == (
+        "(20 × 0.050000 + 2.000 clicks) / (20 + 40.000 impressions), where 0.050000 and 20 are the mean and weight of the "
+        "advertiser's prior; of the decayed counts, 1 clicks and 30 impressions are those of the day itself"
+    )
+
+
+def test_equal_expected_rates_put_the_product_with_more_decayed_impressions_first(explain):
+    counted({"p": [0, 0, 0, 0, 2**20, 10 * 2**20], "q": [0, 0, 0, 0, 2 * 2**20, 20 * 2**20]}, prior=(0.1, 20))
+
+    assert [explain("ExpectedCTR", product)["rank"] for product in "pq"] == [2, 1]
+
+
+def test_more_clicks_than_decayed_ones_are_all_of_the_day(explain):
+    counted({"p": [0, 4, 9, 0, 4 * 2**20, 4 * 2**20], "q": [0, 0, 0, 0, 0, 2**20]}, prior=(0.05, 20))
+
+    assert explain("ExpectedCTR", "p")["day_share"] == {"clicks": 1, "impressions": 1}
+    assert explain("ExpectedCTR", "q")["day_share"] == {"clicks": None, "impressions": 0}
+
+
+@pytest.mark.parametrize("model", ["TopProduct", "TopCTR", "Trending"])
+def test_for_a_model_of_the_day_a_product_that_was_shown_only_before_has_no_events(explain, model):
+    shown_before, rejected = [0, 0, 0, 7, 2**18, 2**20], {"q": {"bad_type": 3}}
+    counted({"p": shown_before, "q": shown_before}, past_days=7, rejected=rejected, prior=(0.1, 20))
+
+    assert [explain(model, product)["reason"] for product in "pq"] == ["no-events", "only-rejected-rows"]
+    assert [explain("ExpectedCTR", product)["reason"] for product in "pq"] == ["listed", "listed"]
+
+
+@pytest.mark.parametrize("product", ["p", "unknown"])
+def test_a_run_from_before_expected_rates_has_no_such_list(explain, product):
+    run = counted({"p": [3, 100, 2, 70]}, past_days=7)
+    del run.parameters["half_life_days"]
+    run.save()
+    why = explain("ExpectedCTR", product)
+
+    assert (why["listed"], why["reason"]) == (False, "no-list")
+    assert why["explanation"] == "The run is older than this model, so it has no such list."
+    assert why["prior"] is why["day_share"] is None
+    assert [explain(model, "p")["reason"] for model in ("TopProduct", "TopCTR")] == ["listed", "listed"]
+
+
+def test_an_advertiser_without_counts_in_a_run_from_before_expected_rates(get_json):
+    run = counted({"p": [3, 100, 2, 70]})
+    del run.parameters["half_life_days"]
+    run.save()
+    quiet = make_advertiser("quiet")
+    quiet.last_active_on = YESTERDAY
+    quiet.save()
+
+    assert get_json("/explain/quiet/ExpectedCTR/p")["reason"] == "no-list"
+
+
+def test_a_product_without_any_counts_was_not_shown_in_28_days(explain):
+    counted({"p": [0, 0, 0, 0, 0, 2**20]}, prior=(0.05, 20))
+    why = explain("ExpectedCTR", "other")
+
+    assert (why["reason"], why["counts"]) == ("no-events", None)
+    assert why["explanation"] == f"It had no events on {YESTERDAY} and no impressions in the 27 days before."
 
 
 def test_a_product_below_the_minimum(explain):
@@ -202,9 +285,12 @@ def test_number_of_queries(explain, django_assert_num_queries):
 def test_ranks_and_reasons_fit_together(explain, model, settings):
     """The SQL that ranks and the Python that gives reasons agree about which products are ranked."""
     settings.REQUESTS_PER_ADDRESS = 1_000_000
-    numbers = list(itertools.product([0, 1, 9], [0, 4, 9], [0, 3], [0, 7, 70]))
-    products = {f"p{place}": list(each) for place, each in enumerate(numbers) if any(each[:3])}
-    counted(products, {"min_impressions": 5, "ctr_prior_weight": 20, "top": 3}, past_days=7, hidden=["p1", "p9"])
+    counts_of_day = itertools.product([0, 1, 9], [0, 4, 9], [0, 3], [0, 7, 70])
+    decayed = itertools.cycle([(0, 0), (2**18, 2**21), (0, 2**20 + 7), (3 * 2**20, 2**23)])
+    numbers = [(*each, *more) for each, more in zip(counts_of_day, decayed, strict=False)]
+    products = {f"p{place}": list(each) for place, each in enumerate(numbers) if any(each)}
+    parameters = {"min_impressions": 5, "ctr_prior_weight": 20, "top": 3}
+    counted(products, parameters, past_days=7, hidden=["p1", "p9"], prior=(0.02, 30.5))
     explained = [explain(model, product) for product in products]
     ranked = sorted((each for each in explained if each["rank"]), key=lambda each: each["rank"])
 
@@ -228,7 +314,8 @@ def test_several_rows_of_an_advertiser_count_as_one(explain):
 
 @pytest.mark.parametrize("model", RANKINGS)
 def test_an_advertiser_with_many_products_takes_little_time_of_the_web_server(explain, model):
-    counted({f"p{n}": [n % 200 + 1, 9, n % 7, 1] for n in range(100_000)}, past_days=7)
+    numbers = {f"p{n}": [n % 200 + 1, 9, n % 7, 1, n % 9 * 2**19, 9 * 2**20] for n in range(100_000)}
+    counted(numbers, past_days=7, prior=(0.1, 20))
     began = time.process_time()
     why = explain(model, "p5")
 

@@ -191,7 +191,7 @@ def test_an_unknown_parameter_is_invalid_and_the_known_ones_are_named(get_proble
     problem = get_problem("/recommendations/A/TopProduct?day=2026-03-09")
 
     assert (problem["type"], problem["parameter"]) == ("invalid-parameter", "day")
-    assert "takes date, exclude, fallback, limit and window" in problem["detail"]
+    assert "takes date, exclude, explore, fallback, limit and window" in problem["detail"]
 
 
 def test_a_parameter_given_twice_is_invalid(get_problem):
@@ -205,7 +205,7 @@ def test_an_unknown_model_lists_the_models(get_problem):
     problem = get_problem("/recommendations/A/topproduct")
 
     assert (problem["status"], problem["type"]) == (404, "unknown-model")
-    assert problem["models"] == ["TopProduct", "TopCTR", "Trending"]
+    assert problem["models"] == ["TopProduct", "TopCTR", "Trending", "ExpectedCTR"]
 
 
 @pytest.mark.parametrize("advertiser_id", ["B", "a", "x" * 65, "%00", "%FF"])

@@ -29,7 +29,9 @@ OTHER_VALUES = {
     "days": "2",
     "to": str(EARLIER),
     "model": "TopCTR",
+    "explore": "1",
 }
+ONLY_AT = {"explore": "/recommendations/A/ExpectedCTR"}  # the address for a parameter that not every model takes
 OTHER_PATHS = [
     (LIST, "/recommendations/B/TopProduct"),
     (LIST, "/recommendations/A/TopCTR"),
@@ -49,6 +51,8 @@ def lists():
 
 @pytest.mark.parametrize(("address", "name"), PARAMETERS)
 def test_another_value_of_a_parameter_has_another_tag(client, address, name):
+    address = ONLY_AT.get(name, address)
+
     assert etag(client, f"{address}?{name}={OTHER_VALUES[name]}") != etag(client, address)
 
 

@@ -10,9 +10,8 @@ from rest_framework.utils.urls import replace_query_param
 from webapp.api.parameters import FORMAT
 from webapp.keys.requests import key_of
 from webapp.lists.example import find_example
-from webapp.rankings.models import LASTING
-
-FIRST = next(iter(LASTING))
+from webapp.lists.selection import first_shown
+from webapp.rankings.models import FIRST, LASTING, WINDOWED
 
 Link = tuple[str, str]
 
@@ -55,10 +54,11 @@ def links(request: Any, view: Any, data: Any) -> Iterator[Link]:
 
 def links_of_advertiser(advertiser: str, model: str, product: str | None, request: Any) -> Iterator[Link]:
     """Links to an advertiser's lists, and to the explanation of a product's rank by the model."""
-    for name in LASTING:
+    for name in first_shown(LASTING):
         yield f"{name} of {advertiser}", reverse("v1:recommendations", args=[advertiser, name], request=request)
-    week = reverse("v1:recommendations", args=[advertiser, FIRST], request=request)
-    yield f"{FIRST} over 7 days", replace_query_param(week, "window", 7)
+    windowed = next(iter(WINDOWED))
+    week = reverse("v1:recommendations", args=[advertiser, windowed], request=request)
+    yield f"{windowed} over 7 days", replace_query_param(week, "window", 7)
     yield "The last 7 days", reverse("v1:history", args=[advertiser], request=request)
     if product:
         why = reverse("v1:explain", args=[advertiser, model, product], request=request)

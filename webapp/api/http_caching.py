@@ -23,7 +23,7 @@ from webapp.keys.requests import key_of
 from webapp.lists.selection import Selection
 from webapp.operations.freshness import A_DAY, is_fresh
 
-RESPONSE_VERSION = 3  # raise it when responses change for the same data, so that clients drop their copies
+RESPONSE_VERSION = 4  # raise it when responses change for the same data, so that clients drop their copies
 A_MINUTE = 60
 
 

@@ -17,6 +17,7 @@ from rest_framework.settings import api_settings
 
 from webapp.api.fields import DayField, IdField, JsonNumberField, ModelNameField, NumberField, WindowField
 from webapp.limits import MAX_IDS
+from webapp.lists.exploration import MOST_EXPLORED
 from webapp.rankings.models import LONGEST_LIST, RANKINGS
 from webapp.rankings.values import shown
 
@@ -28,6 +29,10 @@ LIMIT = f"The maximum number of products, 1 to {LONGEST_LIST}."
 EXCLUDE = f"A product to leave out; repeat it for up to {MAX_IDS}. The other products keep their ranks."
 FALLBACK = "The model to use where the requested one has no products; `instead_of` then names the requested one."
 WINDOW = f"The number of days in a list, the last of which is its date: {WindowField.choices_in_words()}."
+EXPLORE = (
+    f"How many of the last places, 0 to {MOST_EXPLORED}, go to products that may be better than their few impressions can "
+    "show; ExpectedCTR only."
+)
 ONE_MODEL = "Only this model's lists."
 ROWS = "The maximum rows of most_changed and by_advertiser, 1 to 1000."
 PAGE_SIZE = f"The number of results per page, 1 to {MAX_PAGE_SIZE}."
@@ -67,6 +72,7 @@ class RecommendationsQuery(Query):
     exclude = serializers.ListField(child=IdField(), max_length=MAX_IDS, default=list, help_text=EXCLUDE)
     fallback = ModelNameField(required=False, help_text=FALLBACK)
     window = WindowField(help_text=WINDOW)
+    explore = NumberField(least=0, most=MOST_EXPLORED, default=0, help_text=EXPLORE)
 
 
 class HistoryQuery(Query):

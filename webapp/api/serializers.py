@@ -13,6 +13,7 @@ from webapp.lists.recommendations import Recommendations
 from webapp.operations.freshness import is_fresh
 from webapp.problems import Problem
 from webapp.rankings.models import RANKINGS, Advertiser, Ranking, Run
+from webapp.rankings.models.counts import ProductCounts
 
 ITEM = {"$ref": "#/components/schemas/Item"}
 WINDOW = "The number of days in the list, the last of which is its date; absent for a single day"
@@ -109,6 +110,26 @@ class ProductCountsSerializer(serializers.Serializer):
     impressions = serializers.IntegerField()
     clicks = serializers.IntegerField()
     past_views = serializers.IntegerField(help_text="Visits in the week before")
+    decayed_clicks = serializers.SerializerMethodField(
+        help_text="Clicks of 28 days, halved for every half-life; null if the run is older than ExpectedCTR"
+    )
+    decayed_impressions = serializers.SerializerMethodField(help_text="Impressions of 28 days, likewise")
+
+    def get_decayed_clicks(self, counts: ProductCounts) -> float | None:
+        return counts.decayed and counts.decayed[0]
+
+    def get_decayed_impressions(self, counts: ProductCounts) -> float | None:
+        return counts.decayed and counts.decayed[1]
+
+
+class PriorSerializer(serializers.Serializer):
+    mean = serializers.FloatField()
+    weight = serializers.FloatField(help_text="In impressions")
+
+
+class DayShareSerializer(serializers.Serializer):
+    clicks = serializers.FloatField(allow_null=True)
+    impressions = serializers.FloatField(allow_null=True)
 
 
 class CutSerializer(serializers.Serializer):
@@ -130,6 +151,13 @@ class ExplanationSerializer(serializers.Serializer):
     rank = serializers.IntegerField(allow_null=True, help_text="The rank among all products that the run ranked")
     ranked = serializers.IntegerField(allow_null=True, help_text="The number of products that the run ranked")
     counts = ProductCountsSerializer(allow_null=True)
+    prior = PriorSerializer(
+        allow_null=True, help_text="ExpectedCTR: the prior of the advertiser's click rates; null for other models"
+    )
+    day_share = DayShareSerializer(
+        allow_null=True,
+        help_text="ExpectedCTR: the shares of the decayed counts that come from the day itself; null for other models",
+    )
     score = serializers.FloatField(allow_null=True)
     working = serializers.CharField(allow_null=True, help_text="How the score is calculated")
     cut = CutSerializer(allow_null=True, help_text="The list's last place; null if the list is not full")

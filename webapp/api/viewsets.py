@@ -44,11 +44,13 @@ class RecommendationsViewSet(PublishedViewSet[recommendations.ListSelection]):
         return Lookup(self.kwargs["advertiser_id"], query.get("date"))
 
     def select(self, inputs: Inputs) -> recommendations.ListSelection:
-        return recommendations.select_list(inputs, self.kwargs["model"], self.query["window"])
+        return recommendations.select_list(inputs, self.kwargs["model"], self.query["window"], self.query["explore"])
 
     def load(self, selection: recommendations.ListSelection) -> recommendations.Recommendations:
         query = self.query
-        return recommendations.load_recommendations(selection, query["limit"], query["exclude"], query.get("fallback"))
+        return recommendations.load_recommendations(
+            selection, query["limit"], query["exclude"], query.get("fallback"), query["explore"]
+        )
 
 
 class HistoryViewSet(PublishedViewSet[history.HistorySelection]):

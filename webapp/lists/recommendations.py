@@ -4,6 +4,9 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import date
 
+from django.utils.text import get_text_list
+
+from webapp.lists.exploration import explore
 from webapp.lists.inputs import Inputs
 from webapp.lists.problems import NoRecommendations
 from webapp.lists.selection import (
@@ -16,7 +19,7 @@ from webapp.lists.selection import (
     run_of,
     visible_rows,
 )
-from webapp.rankings.models import Advertiser, Ranking, Run
+from webapp.rankings.models import RANKINGS, Advertiser, Ranking, Run
 
 
 @dataclass(frozen=True)
@@ -42,19 +45,27 @@ class Recommendations:
         return absent_days(self.run, self.window)
 
 
-def select_list(inputs: Inputs, model: str, window: int = 1) -> ListSelection:
+def select_list(inputs: Inputs, model: str, window: int = 1, explored: int = 0) -> ListSelection:
     check_model(model, window)
+    if explored and not RANKINGS[model].can_explore:
+        able = get_text_list([name for name, ranking in RANKINGS.items() if ranking.can_explore], "and")
+        raise NoRecommendations(f"{model} has no lists that explore; only {able} has.")
     advertiser = advertiser_of(inputs)
     check_active(advertiser)
     return ListSelection([run_of(inputs)], advertiser, inputs.versions, model, window)
 
 
 def load_recommendations(
-    selection: ListSelection, limit: int, exclude: Collection[str] = (), fallback: str | None = None
+    selection: ListSelection,
+    limit: int,
+    exclude: Collection[str] = (),
+    fallback: str | None = None,
+    explored: int = 0,
 ) -> Recommendations:
     """The best products of the list, at most `limit`, without the excluded ones; each keeps its rank in the list.
 
-    If none is left, those of the fallback model; if it has none either, NoRecommendations.
+    If none is left, those of the fallback model; if it has none either, NoRecommendations. Of the places, up to `explored`
+    go to products worth exploring, if the list is the requested model's.
     """
     [run] = selection.runs
     for model in dict.fromkeys([selection.model, fallback or selection.model]):
@@ -63,6 +74,8 @@ def load_recommendations(
         items = best(renumber(rows.best_first()), limit, exclude)
         if items:
             instead_of = None if model == selection.model else selection.model
+            if explored and not instead_of:
+                items = explore(items, selection.advertiser, run, places=explored, limit=limit, exclude=exclude)
             return Recommendations(selection.advertiser, model, run, items, instead_of, selection.window)
     raise no_recommendations(selection.advertiser, selection.model, run, exclude)
 

@@ -9,6 +9,8 @@ from webapp.api.openapi.problems import ProblemSerializer
 from webapp.api.serializers import RecommendationsSerializer
 from webapp.rankings.models import LONGEST_LIST, RANKINGS, Ranking
 
+EXPLORE: Schema = {"const": True, "description": "The product was drawn by ?explore=; otherwise absent"}
+
 
 class KeyScheme(OpenApiAuthenticationExtension):
     target_class = "webapp.keys.authentication.KeyAuthentication"
@@ -32,12 +34,17 @@ class ItemExtension(OpenApiSerializerExtension):
         return {"oneOf": [self.item(ranking) for ranking in RANKINGS.values()]}
 
     def item(self, ranking: type[Ranking]) -> Schema:
-        rank = {"type": "integer", "minimum": 1, "maximum": LONGEST_LIST}
+        rank: Schema = {"type": "integer", "minimum": 1}
+        if not ranking.can_explore:  # explored products are from beyond the end of the list
+            rank["maximum"] = LONGEST_LIST
         scores = {score: self.score(ranking._meta.get_field(score)) for score in ranking.scores}
         derived = {
             name: {"type": "number", "minimum": 0, "description": text} for name, text in ranking.derived.items()
         }
-        return object_schema({"rank": rank, "product_id": {"type": "string"}, **scores, **derived})
+        item = object_schema({"rank": rank, "product_id": {"type": "string"}, **scores, **derived})
+        if ranking.can_explore:
+            item["properties"]["explore"] = EXPLORE
+        return item
 
     def score(self, field: Any) -> Schema:
         kind = "number" if field.get_internal_type() == "FloatField" else "integer"

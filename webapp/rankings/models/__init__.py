@@ -18,6 +18,8 @@ RANKINGS: dict[str, type[Ranking]] = {
 WINDOWED: dict[str, type[WindowRanking]] = {"TopProduct": TopProductWindow, "TopCTR": TopCTRWindow}
 """The tables of lists over several days, by model. A model without one ranks single days only."""
 
+FIRST = ExpectedCTR.__name__
+"""The model that pages and examples show first."""
 LASTING = {name: ranking for name, ranking in RANKINGS.items() if ranking.is_lasting}
 RUN_TABLES: tuple[type[models.Model], ...] = (*RANKINGS.values(), *WINDOWED.values(), AdvertiserCounts)
 """Every table that holds rows of a run."""

@@ -40,6 +40,8 @@ class Ranking(models.Model):
     """Properties that readers see too, each with its description."""
     shares: ClassVar[tuple[str, ...]] = ()
     """Those of the columns and properties that are shares of 1, shown as percentages."""
+    columns_of_page: ClassVar[tuple[str, ...]] = ()
+    """Those of the columns that fit the advertiser's page, the ordering score last; by default all."""
     needs: ClassVar[str]
     """What an advertiser needs to have a list."""
     summary: ClassVar[str]
@@ -50,8 +52,10 @@ class Ranking(models.Model):
     """Which products are ranked: those without an `absence`. lists/places.py names what these expressions are made of."""
     score_sql: ClassVar[str]
     """The ordering score, equal to the batch's to the last bit."""
-    ranks_products_without_events: ClassVar[bool] = False
-    """Whether products may be ranked that had no events on the day, by those of earlier days."""
+    uses_decayed_counts: ClassVar[bool] = False
+    """Whether it ranks by the decayed counts of 28 days and the prior, so also products without events on the day."""
+    can_explore: ClassVar[bool] = False
+    """Whether uncertain products may get the last places of a response (?explore=)."""
     is_lasting: ClassVar[bool] = True
     """Whether lists change little from day to day, and every advertiser with events has one. If not, changes are not news."""
 
@@ -93,6 +97,11 @@ class Ranking(models.Model):
 
     def __str__(self) -> str:
         return f"{self.product_id}, rank {self.rank} of {self.advertiser_id} on {self.date}"
+
+    @classmethod
+    def absence_of_lists(cls, parameters: dict[str, Any]) -> Absence | None:
+        """Why no run with these parameters has a list by this model; None if it may have some."""
+        return None
 
     @classmethod
     def absence(cls, product: ProductCounts, day: AdvertiserDay) -> Absence | None:
