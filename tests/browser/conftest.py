@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from django.db import connection
 from playwright.sync_api import sync_playwright
 
 from devstack.chromium import find_chromium
@@ -18,7 +19,7 @@ from tests.web.conftest import (
     plain_static_files,
     quick_passwords,
 )
-from webapp.rankings.models import TopCTR, TopCTRWindow, TopProductWindow, Trending
+from webapp.rankings.models import ExpectedCTR, TopCTR, TopCTRWindow, TopProductWindow, Trending
 
 __all__ = ["plain_static_files", "quick_passwords"]
 
@@ -120,7 +121,12 @@ def card(impressions, clicks):
 
 @pytest.fixture
 def rows(transactional_db):
-    """A month of runs, a week of lists of one advertiser, one product hidden, and an account a role; the newest run."""
+    """A month of runs, a week of lists of one advertiser, and an account a role; the newest run.
+
+    Run ids have seven digits, so that no page fits only while they are short.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT setval('run_id_seq', greatest(nextval('run_id_seq'), 1000000))")
     make_advertiser("SHOES")
     make_advertiser("HATS")
     for age in range(30, 0, -1):
@@ -136,6 +142,8 @@ def rows(transactional_db):
             "top_ctr": 8,
             "scorecard_top_product": card(9_000, 150 + age),
             "scorecard_top_ctr": card(6_000, 240 + age),
+            "scorecard_trending": card(2_000, 60 + age),
+            "scorecard_expected_ctr": card(7_000, 310 + age),
         }
         seconds = {
             "read raw files": 10.0 + age % 3,
@@ -152,10 +160,12 @@ def rows(transactional_db):
             make_list(run, "SHOES", " ".join(order))
             make_list(run, "SHOES", " ".join(reversed(order)), TopCTR)
             make_list(run, "SHOES", " ".join(order[:3]), Trending)
+            make_list(run, "SHOES", " ".join(reversed(order)), ExpectedCTR, decayed_impressions=5_432.1)
             make_list(run, "SHOES", " ".join(order), TopProductWindow, days=7)
             make_list(run, "SHOES", " ".join(order), TopCTRWindow, days=7)
             places = enumerate(reversed(order), start=1)
-            make_counts(run, "SHOES", {product: [40 - n, 900, 90 - n, 7 * n] for n, product in places}, past_days=7)
+            numbers = {product: [40 - n, 900, 90 - n, 7 * n, (300 - n) << 20, 5_000 << 20] for n, product in places}
+            make_counts(run, "SHOES", numbers, past_days=7, prior=(0.012345678, 123.456))
     make_run(TODAY, state="refused", message="ads_views has no rows of the day; 1,203 events where 91,000 are usual")
     for role in ("viewer", "operator", "administrator"):
         make_user(role, role)

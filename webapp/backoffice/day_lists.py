@@ -41,10 +41,13 @@ class DayList:
 
 
 def format_score(value: float, is_share: bool) -> str:
-    """Shares in percent, other fractions with two decimals, counts in full."""
-    if is_share:
-        return f"{value:.2%}"
-    return f"{value:,.2f}" if isinstance(value, float) else f"{value:,}"
+    """Shares in percent, counts in full, and other fractions as `count_text` does."""
+    return f"{value:.2%}" if is_share else count_text(value)
+
+
+def count_text(value: float) -> str:
+    """A count with thousands separators; a fraction below 1,000 with two decimals."""
+    return f"{value:,.2f}" if isinstance(value, float) and value < 1000 else f"{value:,.0f}"
 
 
 def day_list(
@@ -64,7 +67,7 @@ def day_list(
     columns = shown_columns(RANKINGS[model], current)
     return DayList(
         name=model,
-        labels=["CTR" if name == "ctr" else name.capitalize() for name in columns],
+        labels=["CTR" if name == "ctr" else name.replace("_", " ").capitalize() for name in columns],
         rows=list_rows(current, previous, hidden, columns),
         left=products_that_left(current, previous or []),
         chart=rank_chart(oldest_first),
@@ -73,10 +76,11 @@ def day_list(
 
 
 def shown_columns(ranking: type[Ranking], rows: Sequence[Ranking]) -> list[str]:
-    """The model's score columns, without the ordering score if it repeats another one: without a prior weight, the CTR."""
-    score, others = ranking.ordering_score, [name for name in ranking.scores if name != ranking.ordering_score]
+    """The model's columns of the page, without the ordering score if it repeats another one: without a prior, the CTR."""
+    columns, score = [*(ranking.columns_of_page or ranking.scores)], ranking.ordering_score
+    others = [name for name in columns if name != score]
     repeats = any(all(getattr(row, name) == getattr(row, score) for row in rows) for name in others)
-    return others if repeats else list(ranking.scores)
+    return others if repeats else columns
 
 
 def list_rows(

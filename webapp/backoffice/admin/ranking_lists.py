@@ -11,17 +11,19 @@ from django.utils.safestring import SafeString
 
 from webapp.backoffice.admin.base import ReadOnlyAdmin, WholeTextSearch
 from webapp.backoffice.admin.list_filters import DayFilter, StateFilter
+from webapp.backoffice.day_lists import count_text
 from webapp.backoffice.links import admin_link
 from webapp.rankings.models import RANKINGS, WINDOWED, Ranking, Run
 
 
 def score_column(name: str, order_by: str | None = None) -> Callable[[Ranking], str]:
-    """A list column: counts with thousands separators, rates with four decimals."""
+    """A list column: rates and scores with four decimals, and counts as `count_text` writes them."""
 
     @admin.display(description=name.replace("_", " "), ordering=order_by)
     def column(row: Ranking) -> str:
         value = getattr(row, name)
-        return f"{value:.4f}" if isinstance(value, float) else f"{value:,}"
+        is_rate = isinstance(value, float) and name in (*row.shares, row.ordering_score)
+        return f"{value:,.4f}" if is_rate else count_text(value)
 
     column.__name__ = name  # the admin uses it as the column's CSS class
     return column
