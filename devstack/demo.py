@@ -184,6 +184,8 @@ Vitrina is running until you press Ctrl-C:
 {lines}
 
 Try in another terminal:
+  curl '{api}/recommendations/{advertiser}/ExpectedCTR'
+  curl '{api}/recommendations/{advertiser}/ExpectedCTR?explore=2'
   curl '{api}/recommendations/{advertiser}/TopProduct'
   curl '{api}/recommendations/{advertiser}/TopCTR?window=7'
   curl '{api}/recommendations/{advertiser}/Trending'

@@ -72,7 +72,11 @@ def lists_of(demo):
     """Return the printed advertiser's lists: the items by model and window."""
     advertiser = re.findall(r"/recommendations/(\w+)/", demo.output)[0]
     lists = {}
-    for model, window in [("Trending", 1), *itertools.product(["TopProduct", "TopCTR"], [1, 7, 28])]:
+    for model, window in [
+        ("Trending", 1),
+        ("ExpectedCTR", 1),
+        *itertools.product(["TopProduct", "TopCTR"], [1, 7, 28]),
+    ]:
         with urlopen(f"{demo.site}/recommendations/{advertiser}/{model}?window={window}") as response:  # noqa: S310
             lists[model, window] = json.load(response)["items"]
     return lists

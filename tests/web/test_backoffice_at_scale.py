@@ -23,6 +23,7 @@ PAGES = [
     "/admin/rankings/run/{run}/change/",
     "/admin/rankings/topproduct/",
     "/admin/rankings/topctr/",
+    "/admin/rankings/expectedctr/",
     "/admin/rankings/topctr/?q=p7",
     "/admin/rankings/topctr/?q=A00007",
     "/admin/rankings/topctr/?date__exact=2025-06-20",
@@ -33,8 +34,9 @@ PAGES = [
     "/admin/curation/hiddenproduct/?in_force=yes",
 ]
 RUNS = """
-    INSERT INTO run (day, state, started_at, published_at, counts)
-    SELECT %s::date - age, 'published', now(), now(), '{"events": 9, "clicks": 1, "impressions": 4}'
+    INSERT INTO run (day, state, started_at, published_at, counts, parameters)
+    SELECT %s::date - age, 'published', now(), now(), '{"events": 9, "clicks": 1, "impressions": 4}',
+           '{"half_life_days": 7}'
     FROM generate_series(364, 0, -1) AS age
 """
 ADVERTISERS = """
@@ -55,6 +57,10 @@ HIDDEN = """
 SCORES = {
     "top_product": ("views", "100 - rank"),
     "top_ctr": ("clicks, impressions, ctr", "20 - rank, 100, (20 - rank) / 100.0"),
+    "expected_ctr": (
+        "clicks, impressions, decayed_clicks, decayed_impressions, ctr, score, score_low, score_high",
+        "20 - rank, 100, 20 - rank, 200, (20 - rank) / 200.0, (21 - rank) / 200.0, 0, 1",
+    ),
 }
 
 

@@ -12,7 +12,7 @@ from django.db import connection
 
 from tests.web.conftest import YESTERDAY, days_ago, make_advertiser, make_list, make_publication, make_run, problem_of
 from tests.web.keys import BOTH, make_lists_of
-from webapp.rankings.models import TopCTR, TopProduct
+from webapp.rankings.models import LASTING, TopCTR, TopProduct
 from webapp.rankings.wilson import wilson
 
 pytestmark = pytest.mark.django_db
@@ -105,7 +105,7 @@ def test_an_unknown_fallback_is_an_invalid_parameter_that_names_the_models(get_p
     problem = get_problem(f"{LIST}?fallback=Best")
 
     assert (problem["type"], problem["parameter"]) == ("invalid-parameter", "fallback")
-    assert "TopProduct, TopCTR or Trending" in problem["detail"]
+    assert "TopProduct, TopCTR, Trending or ExpectedCTR" in problem["detail"]
 
 
 # Batch
@@ -138,7 +138,7 @@ def refused_batch(client):
 def test_a_batch_is_answered_at_both_prefixes_with_and_without_the_last_slash(batch, form):
     make_lists_of("A")
 
-    assert len(batch(form.format("/recommendations/batch"), advertiser_ids=["A"])["results"]) == 2
+    assert len(batch(form.format("/recommendations/batch"), advertiser_ids=["A"])["results"]) == 3
 
 
 def test_a_result_equals_the_response_for_its_list_alone(get_json, batch):
@@ -148,7 +148,7 @@ def test_a_result_equals_the_response_for_its_list_alone(get_json, batch):
     assert (answer["date"], answer["run"]) == ("2026-03-09", run.pk)
     assert answer["results"] == [
         {"advertiser_id": "A", "model": name, "status": 200, "answer": get_json(f"/recommendations/A/{name}")}
-        for name in ("TopProduct", "TopCTR")
+        for name in LASTING
     ]
 
 
@@ -193,11 +193,11 @@ def test_date_limit_exclude_and_fallback_count_for_all(batch):
 
 
 @pytest.mark.parametrize("number", [1, 100])
-def test_four_queries_make_a_batch_however_many_advertisers(batch, django_assert_num_queries, number):
+def test_five_queries_make_a_batch_however_many_advertisers(batch, django_assert_num_queries, number):
     ids = [f"A{each}" for each in range(number)]
     make_lists_of(*ids)
 
-    with django_assert_num_queries(4):
+    with django_assert_num_queries(5):
         batch(advertiser_ids=ids)
 
 
@@ -259,7 +259,7 @@ def test_the_largest_batch_is_small_enough(batch):
     body = json.dumps({"advertiser_ids": ids, "exclude": ids}, ensure_ascii=False).encode()
 
     assert len(body) < 65_536
-    assert len(batch(advertiser_ids=ids)["results"]) == 200
+    assert len(batch(advertiser_ids=ids)["results"]) == 300
 
 
 def test_a_body_of_another_kind_is_an_unsupported_media_type(refused_batch):
@@ -297,16 +297,14 @@ def lines(client):
 def test_a_snapshot_is_answered_at_both_prefixes_with_and_without_the_last_slash(lines, form):
     make_lists_of("A")
 
-    assert len(lines(form.format(f"/snapshots/{YESTERDAY}"))) == 2
+    assert len(lines(form.format(f"/snapshots/{YESTERDAY}"))) == 3
 
 
 def test_a_line_of_a_snapshot_says_what_the_list_alone_does(get_json, lines):
     make_lists_of("A", 'é,"b"')
     lists = lines()
     alone = [
-        get_json(f"/recommendations/{advertiser}/{name}")
-        for name in ("TopProduct", "TopCTR")
-        for advertiser in ("A", "%C3%A9,%22b%22")
+        get_json(f"/recommendations/{advertiser}/{name}") for name in LASTING for advertiser in ("A", "%C3%A9,%22b%22")
     ]
 
     assert lists == [{name: value for name, value in each.items() if name in lists[0]} for each in alone]
@@ -338,13 +336,17 @@ def test_a_snapshot_in_csv_has_a_row_a_product(client):
                     "ctr_low",
                     "ctr_high",
                     "usual",
+                    "decayed_clicks",
+                    "decayed_impressions",
+                    "score_low",
+                    "score_high",
                 ],
                 values,
                 strict=True,
             )
         )
         for values in (
-            ["2026-03-09", str(run.pk), "a,b", "TopProduct", "1", "p1", "5", *[""] * 7],
+            ["2026-03-09", str(run.pk), "a,b", "TopProduct", "1", "p1", "5", *[""] * 11],
             [
                 "2026-03-09",
                 str(run.pk),
@@ -358,7 +360,7 @@ def test_a_snapshot_in_csv_has_a_row_a_product(client):
                 "0.25",
                 "0.2",
                 *map(str, wilson(1, 4)),
-                "",
+                *[""] * 5,
             ],
         )
     ]

@@ -79,7 +79,7 @@ def test_the_python_client_retries_reads_a_list_and_a_snapshot_and_keeps_what_ha
     output, sent = run(sys.executable, "-c", f"{PYTHON}{again}print(json.dumps([shown, *lists.values()]))")
 
     assert sent == [429, 503, 200, 200, 304]
-    assert [items[0]["product_id"] for items in json.loads(output)] == [PRODUCT] * 3
+    assert [items[0]["product_id"] for items in json.loads(output)] == [PRODUCT] * 4
 
 
 def test_the_shell_client_does_the_same(run, tmp_path):
@@ -89,7 +89,7 @@ def test_the_shell_client_does_the_same(run, tmp_path):
 
     assert sent == [429, 503, 200, 200, 304]
     assert json.loads((tmp_path / "list.json").read_text())["items"][0]["product_id"] == PRODUCT
-    assert [json.loads(line)["items"][0]["product_id"] for line in lines] == [PRODUCT] * 2
+    assert [json.loads(line)["items"][0]["product_id"] for line in lines] == [PRODUCT] * 3
 
 
 def test_a_refused_request_ends_the_clients(run):

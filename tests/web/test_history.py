@@ -26,7 +26,12 @@ def test_the_response_has_every_member(get_json):
                 "date": "2026-03-08",
                 "published": True,
                 "final": False,
-                "models": {"TopProduct": [{"rank": 1, "product_id": "p1", "views": 5}], "TopCTR": [], "Trending": []},
+                "models": {
+                    "TopProduct": [{"rank": 1, "product_id": "p1", "views": 5}],
+                    "TopCTR": [],
+                    "Trending": [],
+                    "ExpectedCTR": [],
+                },
             }
         ],
     }
@@ -72,7 +77,7 @@ def test_days_between_that_are_not_published_are_there_and_empty(get_json):
     gap = get_json("/history/A?days=3")["days"][1]
 
     assert (gap["date"], gap["published"], gap["final"]) == ("2026-03-08", False, False)
-    assert gap["models"] == {"TopProduct": [], "TopCTR": [], "Trending": []}
+    assert gap["models"] == {"TopProduct": [], "TopCTR": [], "Trending": [], "ExpectedCTR": []}
 
 
 def test_a_final_day_says_so(get_json):
@@ -123,7 +128,7 @@ def test_ninety_days_take_as_many_queries_as_one(get_json, django_assert_num_que
         make_publication(days_ago(number), products="p1 p2 p3")
 
     for length in (1, 90):
-        with django_assert_num_queries(4):
+        with django_assert_num_queries(5):
             get_json(f"/history/A?days={length}")
 
 
@@ -150,7 +155,10 @@ def test_an_empty_model_is_an_invalid_parameter(get_problem):
 def test_an_unknown_model_lists_the_models(get_problem):
     problem = get_problem("/history/A?model=Best")
 
-    assert (problem["type"], problem["models"]) == ("unknown-model", ["TopProduct", "TopCTR", "Trending"])
+    assert (problem["type"], problem["models"]) == (
+        "unknown-model",
+        ["TopProduct", "TopCTR", "Trending", "ExpectedCTR"],
+    )
 
 
 def test_an_unknown_advertiser(get_problem):

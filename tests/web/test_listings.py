@@ -58,6 +58,16 @@ def test_models_are_described_with_their_score_columns(get_json):
         "TopProduct": ["views"],
         "TopCTR": ["clicks", "impressions", "ctr", "score"],
         "Trending": ["views", "usual", "score"],
+        "ExpectedCTR": [
+            "clicks",
+            "impressions",
+            "decayed_clicks",
+            "decayed_impressions",
+            "ctr",
+            "score",
+            "score_low",
+            "score_high",
+        ],
     }
     assert all(model["description"] for model in models)
 
@@ -77,6 +87,7 @@ def test_an_advertiser_comes_with_links_to_their_lists(get_json):
                 "TopProduct": "http://testserver/api/v1/recommendations/a%20b/TopProduct/",
                 "TopCTR": "http://testserver/api/v1/recommendations/a%20b/TopCTR/",
                 "Trending": "http://testserver/api/v1/recommendations/a%20b/Trending/",
+                "ExpectedCTR": "http://testserver/api/v1/recommendations/a%20b/ExpectedCTR/",
                 "history": "http://testserver/api/v1/history/a%20b/",
             },
         }

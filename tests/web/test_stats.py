@@ -3,13 +3,13 @@
 import pytest
 
 from tests.web.conftest import days_ago, make_advertiser, make_list, make_publication, make_run
-from webapp.rankings.models import TopCTR, TopProduct
+from webapp.rankings.models import ExpectedCTR, TopCTR, TopProduct
 
 pytestmark = pytest.mark.django_db
 
 
 def test_the_response_has_every_member(get_json):
-    make_publication(days_ago(1), products="p1 p2")
+    make_list(make_publication(days_ago(1), products="p1 p2"), "A", "p2", TopCTR)
     run = make_publication(products="p1 p3")
     make_list(run, "A", "p1 p4", TopCTR)
 
@@ -95,6 +95,13 @@ def test_change_is_measured_against_the_last_published_day_across_a_gap(get_json
     assert get_json("/stats")["most_changed"] == [{"advertiser_id": "A", "model": "TopProduct", "changed": 1}]
 
 
+def test_the_first_lists_of_a_new_model_are_no_change(get_json):
+    make_publication(days_ago(1), products="p1")
+    make_list(make_publication(products="p1"), "A", "p1 p2", ExpectedCTR)
+
+    assert get_json("/stats")["most_changed"] == []
+
+
 def test_a_product_that_moved_within_the_list_is_no_change(get_json):
     make_publication(days_ago(1), products="p1 p2")
     make_publication(products="p2 p1")
@@ -153,7 +160,7 @@ def test_without_an_advertiser_with_both_lists_there_is_no_overlap(get_json):
 
 def test_limit_cuts_both_lists_and_leaves_the_mean_alone(get_json):
     make_overlaps()
-    make_run(days_ago(1))
+    make_publication(days_ago(1), "D")
     answer = get_json("/stats?limit=1")
 
     assert (len(answer["most_changed"]), len(answer["model_overlap"]["by_advertiser"])) == (1, 1)

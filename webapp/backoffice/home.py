@@ -4,13 +4,15 @@ from typing import Any
 
 from django.contrib.auth.models import AnonymousUser, User
 from django.db.models import Exists, OuterRef, QuerySet
+from django.utils.text import get_text_list
 
 from webapp.backoffice.month import load_month, render_month
 from webapp.curation.models import HiddenProduct
 from webapp.lists.response_cache import cached_figures
+from webapp.lists.selection import lasting_models
 from webapp.lists.statistics import load_most_changed
 from webapp.operations import freshness
-from webapp.rankings.models import LASTING, Advertiser, Run
+from webapp.rankings.models import Advertiser, Run
 
 TABLE_ROWS = 10
 
@@ -28,11 +30,12 @@ def home_context(user: User | AnonymousUser) -> dict[str, Any]:
     }
     if run is None:
         return context
-    incomplete, incomplete_count = load_incomplete_advertisers(run)
+    models, (incomplete, incomplete_count) = list(lasting_models(run)), load_incomplete_advertisers(run)
     return context | {
         "month": render_month(load_month(run), run.day),
         "most_changed": load_most_changed(run, Run.objects.published().before(run.day).newest(), TABLE_ROWS),
-        "models": list(LASTING),
+        "models": models,
+        "models_in_words": get_text_list(models, "and"),
         "incomplete": incomplete,
         "incomplete_count": incomplete_count,
     }
@@ -43,13 +46,11 @@ def load_incomplete_advertisers(run: Run) -> tuple[list[dict[str, Any]], int]:
 
     Cached by run, because active advertisers change only when a run is published.
     """
-    advertisers = incomplete_advertisers(run)
+    advertisers, models = incomplete_advertisers(run), lasting_models(run)
 
     def load() -> tuple[list[dict[str, Any]], int]:
         rows = list(advertisers[:TABLE_ROWS])
-        has_list = [
-            {"advertiser_id": row["advertiser_id"], "has_list": [row[name] for name in LASTING]} for row in rows
-        ]
+        has_list = [{"advertiser_id": row["advertiser_id"], "has_list": [row[name] for name in models]} for row in rows]
         return has_list, advertisers.count()
 
     return cached_figures(("incomplete", run.pk, run.published_at), load)
@@ -59,7 +60,7 @@ def incomplete_advertisers(run: Run) -> QuerySet[Advertiser, Any]:
     """Active advertisers without a list of every lasting model: advertiser_id and, by model, whether there is one."""
     has_list = {
         name: Exists(ranking.objects.of(run).filter(rank=1, advertiser=OuterRef("pk")))
-        for name, ranking in LASTING.items()
+        for name, ranking in lasting_models(run).items()
     }
-    incomplete = Advertiser.objects.active().annotate(**has_list).exclude(**dict.fromkeys(LASTING, True))
-    return incomplete.order_by("advertiser_id").values("advertiser_id", *LASTING)
+    incomplete = Advertiser.objects.active().annotate(**has_list).exclude(**dict.fromkeys(has_list, True))
+    return incomplete.order_by("advertiser_id").values("advertiser_id", *has_list)

@@ -3,7 +3,8 @@
 from datetime import date
 from typing import NamedTuple
 
-from webapp.rankings.models import LASTING, Advertiser, Run
+from webapp.lists.selection import lasting_models
+from webapp.rankings.models import Advertiser, Run
 from webapp.rankings.querysets import Reader
 
 
@@ -18,11 +19,12 @@ class Example(NamedTuple):
 
 def find_example(reader: Reader | None) -> Example | None:
     """An example from what the reader may see; None if nothing is published."""
-    model, ranking = next(iter(LASTING.items()))
     run = Run.objects.published().newest()
     if run is None:
         return None
-    listed = Advertiser.objects.active().visible_to(reader).listed_in(run, *LASTING.values())
+    models = lasting_models(run)
+    model, ranking = next(iter(models.items()))
+    listed = Advertiser.objects.active().visible_to(reader).listed_in(run, *models.values())
     rows = ranking.objects.of(run).filter(rank=1, advertiser__in=listed).order_by("advertiser_id")
     found = rows.values_list("advertiser_id", "product_id").first()
     return found and Example(found[0], model, found[1], run.day)

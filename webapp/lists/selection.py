@@ -17,7 +17,7 @@ from webapp.lists.problems import (
     UnknownAdvertiser,
     UnknownModel,
 )
-from webapp.rankings.models import RANKINGS, WINDOWED, Advertiser, Ranking, Run
+from webapp.rankings.models import FIRST, LASTING, RANKINGS, WINDOWED, Advertiser, Ranking, Run
 from webapp.rankings.querysets import RankingQuerySet
 
 
@@ -70,6 +70,17 @@ def check_active(advertiser: Advertiser) -> None:
 def models_with_window(window: int) -> list[str]:
     """The models that have lists over this window."""
     return list(RANKINGS if window == 1 else WINDOWED)
+
+
+def first_shown(models: Iterable[str]) -> list[str]:
+    """The models in the order in which pages show them."""
+    return sorted(models, key=lambda name: name != FIRST)
+
+
+def lasting_models(run: Run) -> dict[str, type[Ranking]]:
+    """The lasting models by which the run ranked, in the order in which pages show them; an old run may lack new models."""
+    names = (name for name, ranking in LASTING.items() if not ranking.absence_of_lists(run.parameters))
+    return {name: LASTING[name] for name in first_shown(names)}
 
 
 def check_model(model: str, window: int = 1) -> None:

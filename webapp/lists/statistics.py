@@ -121,7 +121,8 @@ def load_comparison(run: Run, limit: int = 0) -> Comparison:
 def load_most_changed(run: Run, previous: Run | None, limit: int) -> Rows:
     """The lists with the most products that were not in the previous published day's; none without such a day.
 
-    Lists without new products are left out. Models that are not lasting are too, since their lists change every day.
+    Lists without new products are left out. Models that are not lasting are too, since their lists change every day, and
+    those by which the previous day was not ranked.
     """
     if previous is None:
         return []
@@ -133,5 +134,6 @@ def load_most_changed(run: Run, previous: Run | None, limit: int) -> Rows:
 def count_new_products(ranking: type[Ranking], run: Run, previous: Run) -> QuerySet[Any, Any]:
     """Per advertiser, how many products of the run's list are not in the previous run's."""
     stayed = ranking.objects.of(previous).filter(advertiser=OuterRef("advertiser"), product_id=OuterRef("product_id"))
-    gained = ranking.objects.of(run).filter(~Exists(stayed)).values("advertiser_id")
+    ranked_before = Exists(ranking.objects.of(previous))
+    gained = ranking.objects.of(run).filter(ranked_before, ~Exists(stayed)).values("advertiser_id")
     return gained.annotate(model=Value(ranking.__name__), changed=Count("*"))  # no column, so that an index is enough

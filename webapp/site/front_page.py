@@ -10,10 +10,11 @@ from django.utils.decorators import method_decorator
 from django.views.decorators.csrf import csrf_exempt
 from django.views.generic import View
 
+from webapp.lists.selection import lasting_models
 from webapp.lists.statistics import load_comparison
 from webapp.operations.freshness import banner
 from webapp.problems import database_trouble, document
-from webapp.rankings.models import LASTING, Advertiser, Run
+from webapp.rankings.models import Advertiser, Run
 from webapp.site.error_pages import database_page
 from webapp.site.pages import page
 
@@ -48,15 +49,15 @@ def minimal_context() -> dict[str, Any]:
 def full_context() -> dict[str, Any]:
     run = Run.objects.published().newest()
     context = banner(run) | {
-        "models": LASTING,
         "active": Advertiser.objects.active().count(),
         "latest_runs": Run.objects.latest_started()[:LATEST_RUNS],
     }
     if run is None:
         return context
-    figures = load_comparison(run)
+    figures, models = load_comparison(run), lasting_models(run)
     return context | {
         "with_recommendations": figures.with_recommendations,
         "products": figures.products,
-        "examples": Advertiser.objects.active().listed_in(run, *LASTING.values()).order_by("advertiser_id")[:EXAMPLES],
+        "models": models,
+        "examples": Advertiser.objects.active().listed_in(run, *models.values()).order_by("advertiser_id")[:EXAMPLES],
     }

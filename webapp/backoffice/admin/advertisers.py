@@ -22,9 +22,9 @@ from webapp.backoffice.preview import preview
 from webapp.curation.models import HiddenProduct
 from webapp.lists.explanations import load_explanation, select_explanation
 from webapp.lists.inputs import Lookup, load_inputs
-from webapp.lists.selection import absent_days, models_with_window
+from webapp.lists.selection import absent_days, first_shown, models_with_window
 from webapp.problems import Problem
-from webapp.rankings.models import RANKINGS, WINDOWS, Advertiser, Run
+from webapp.rankings.models import FIRST, RANKINGS, WINDOWS, Advertiser, Run
 from webapp.rankings.values import parse_day
 
 CHARTED_DAYS = 7
@@ -96,8 +96,8 @@ class AdvertiserAdmin(WholeTextSearch, ReadOnlyAdmin):
             "compare_day": compare_day,
             "lists": [
                 day_list(model, advertiser, runs, compared, hidden, window)
-                for model in models_with_window(window)
-                if run
+                for model in first_shown(models_with_window(window))
+                if run and not RANKINGS[model].absence_of_lists(run.parameters)
             ],
             "window": window,
             "windows": (1, *WINDOWS),
@@ -111,11 +111,11 @@ class AdvertiserAdmin(WholeTextSearch, ReadOnlyAdmin):
         """Explain the rank of ?product_id= in the list of ?model=, or why the list lacks it."""
         advertiser = self.get_advertiser(request, object_id)
         product = request.GET.get("product_id", "")
-        model = request.GET.get("model", next(iter(RANKINGS)))
+        model = request.GET.get("model", FIRST)
         day = requested_day(request)
         context: dict[str, Any] = {
             "title": f"Why is a product of {advertiser} ranked as it is?",
-            "models": RANKINGS,
+            "models": first_shown(RANKINGS),
             "model": model,
             "product": product,
             "day": day or Run.objects.published().days().last,
