@@ -24,7 +24,8 @@ from spark_jobs.job import Options
 from spark_jobs.lake import read_counts
 from spark_jobs.ranking.registry import LIST_TABLES, rank_all, rows_of_table
 from spark_jobs.ranking.windows import with_history
-from spark_jobs.raw.events import locate, read_raw
+from spark_jobs.raw.events import read_raw
+from spark_jobs.raw.listing import locate
 from spark_jobs.run_counts import read_run_counts
 from spark_jobs.session import spark_session
 from spark_jobs.settings import Storage

@@ -7,7 +7,8 @@ from datetime import date
 
 from spark_jobs.job import Options
 from spark_jobs.ranking.windows import WINDOWS
-from spark_jobs.raw.events import EVENT_NAMES, Inputs, RawEvents
+from spark_jobs.raw.events import EVENT_NAMES, RawEvents
+from spark_jobs.raw.listing import Inputs
 from spark_jobs.settings import RankingParameters
 from spark_jobs.warehouse import Warehouse, ledger, locks
 from spark_jobs.warehouse.ledger import PreviousRun

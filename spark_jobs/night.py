@@ -11,7 +11,8 @@ from spark_jobs.day_selection import DaySelection, lock_free_days, lock_requeste
 from spark_jobs.failures import in_one_line
 from spark_jobs.job import Job
 from spark_jobs.ranking.registry import LIST_TABLES, MODELS
-from spark_jobs.raw.events import RawEvents, locate
+from spark_jobs.raw.events import RawEvents
+from spark_jobs.raw.listing import locate
 from spark_jobs.runs import Failed, Run, accounted_for, open_runs, recover_dead_runs, report
 from spark_jobs.warehouse import ledger, lists, publication
 

@@ -23,7 +23,8 @@ from spark_jobs.job import Job
 from spark_jobs.ranking.registry import LIST_TABLES, MODELS, rank_all, rows_of_table, tables_of
 from spark_jobs.ranking.windows import DAYS_BACK, with_history
 from spark_jobs.raw.copies import remove_old_copies
-from spark_jobs.raw.events import Inputs, RawEvents, read_raw
+from spark_jobs.raw.events import RawEvents, read_raw
+from spark_jobs.raw.listing import Inputs
 from spark_jobs.run_counts import read_run_counts
 from spark_jobs.runs import Run, days_of, ids_by_day, recover_dead_runs, refuse, report
 from spark_jobs.warehouse import Warehouse, comparisons, ledger, lists, locks, publication

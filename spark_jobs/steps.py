@@ -13,7 +13,7 @@ from spark_jobs import lake, stages
 from spark_jobs.filters import literal_frame
 from spark_jobs.job import Job, Options
 from spark_jobs.ranking.registry import MODELS, tables_of
-from spark_jobs.raw.events import locate
+from spark_jobs.raw.listing import locate
 from spark_jobs.runs import Run, accounted_for, open_runs, report
 from spark_jobs.settings import ConfigurationError
 from spark_jobs.warehouse import Warehouse, ledger, lists, locks, publication

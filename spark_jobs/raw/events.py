@@ -1,11 +1,10 @@
 """The raw events of the requested days: list the input files, read them once, and keep what was read."""
 
 import hashlib
-import json
 import logging
 import time
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from datetime import date
 from functools import reduce
 from typing import Any
@@ -17,11 +16,11 @@ from pyspark.sql import DataFrame, Row, SparkSession
 from pyspark.sql import functions as F
 
 from spark_jobs.failures import clean_text, in_one_line
-from spark_jobs.file_system import File, Unreadable
-from spark_jobs.raw import files
+from spark_jobs.file_system import Unreadable
 from spark_jobs.raw.copies import copy_records, copy_unreadable, refuse_long_lines
-from spark_jobs.raw.inputs import ADVERTISER_IDS, ALL_INPUTS, EVENT_INPUTS
+from spark_jobs.raw.inputs import ADVERTISER_IDS, EVENT_INPUTS
 from spark_jobs.raw.lines import NEEDS_SPARK, OPEN_QUOTE, count_lines
+from spark_jobs.raw.listing import Inputs
 from spark_jobs.raw.readers import OpenedInput, RawFiles, group_files, open_files
 from spark_jobs.raw.rows import count_rows
 from spark_jobs.raw.validate import DECIMAL_ID, EVENTS, validate
@@ -30,28 +29,8 @@ EVENT_NAMES = tuple(each.name for each in EVENT_INPUTS)
 LIST_NAME = ADVERTISER_IDS.name
 NAMES_AN_ADVERTISER = f"input = '{LIST_NAME}' and reason is null"
 """Whether a row of the events is a good line of the list of active advertisers."""
-FILES_IN_LEDGER = 100
-"""Files of each input that the ledger names, of a day."""
 
 log = logging.getLogger("nightly")
-
-
-@dataclass(frozen=True)
-class Inputs:
-    """The files of all three inputs for some days, as listed."""
-
-    located: tuple[files.Located, ...]
-
-    def listing_of(self, day: date) -> dict[str, dict[str, Any]]:
-        """Return a summary of the files listed for `day` by input: the first ones, and number, bytes and digest of all.
-
-        Each file has its path, size, time and ETag. The digest changes if any of these does.
-        """
-        return {each.input.name: _summary(each.of(day)) for each in self.located}
-
-    def of_one_day(self) -> list[str]:
-        """Return the inputs that differ by day: the events, and the active advertisers if each day has its own list."""
-        return [each.input.name for each in self.located if each.input.name != LIST_NAME or each.dated_folder]
 
 
 @dataclass(frozen=True)
@@ -154,22 +133,6 @@ class RawEvents:
         return read
 
 
-def _summary(listed: Sequence[File]) -> dict[str, Any]:
-    files = [asdict(file) | {"path": clean_text(file.path)} for file in listed]
-    digest = hashlib.sha256(json.dumps(files).encode()).hexdigest()
-    return {
-        "files": files[:FILES_IN_LEDGER],
-        "file_count": len(files),
-        "bytes": sum(file.size for file in listed),
-        "listing": digest[:16],
-    }
-
-
-def locate(spark: SparkSession, raw_uri: str, days: Sequence[date]) -> Inputs:
-    """List the files of the three inputs for `days`. Raises InputError if an input is missing."""
-    return Inputs(tuple(files.locate(spark, raw_uri, each, days) for each in ALL_INPUTS))
-
-
 def read_raw(spark: SparkSession, inputs: Inputs, days: Sequence[date]) -> RawEvents:
     """Read the inputs once for `days`, and parse each distinct line once.
 
@@ -232,7 +195,7 @@ def _read_and_tally(
     active = F.when(F.expr(NAMES_AN_ADVERTISER), F.col("advertiser_id")).alias("active")  # short strings
     tallies = events.groupBy("input", "day", "reason", "note", active).agg(
         F.sum("lines").alias("lines"),
-        F.sum(F.xxhash64("line", "lines").cast("decimal(20,0)")).alias("fingerprint"),
+        F.sum(F.col("fingerprint").cast("decimal(20,0)")).alias("fingerprint"),
     )
     try:
         return events, tallies.collect()

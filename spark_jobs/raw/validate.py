@@ -7,20 +7,24 @@ from functools import reduce
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
+from spark_jobs.raw.lines import java_matches
 from spark_jobs.raw.readers import RawFiles
 from spark_jobs.raw.rows import column_type
 
 # 1 to 64 printable characters: letters, marks, digits, punctuation, symbols and the plain space. Not U+FFFD, which the
 # reader puts in place of bytes that are not UTF-8.
 ID = r"\A[\p{L}\p{M}\p{N}\p{P}\p{S} &&[^\x{FFFD}]]{1,64}\z"  # `$` would also match before a last line terminator
-WHOLE_NUMBER = r"\A-?\d+\z"
-DATE = r"\A\d{4}-\d{2}-\d{2}(?:[T ].*)?\z"
+ASCII_ID = r"\A[ -~]{1,64}\z"
+WHOLE_NUMBER = r"\A-?[0-9]+\z"
+DATE = r"\A[0-9]{4}-[0-9]{2}-[0-9]{2}(?:[T ][^\n\r\x{85}\x{2028}\x{2029}]*)?\z"
 EVENT_TYPES = ("impression", "click")
 
 EVENTS = (
     "input string, file string, day date, advertiser_id string, product_id string, type string, "
-    "lines bigint, line string, reason string, note string"
+    "lines bigint, fingerprint bigint, line string, reason string, note string"
 )
+"""`file` and `line` are null unless the row has a reason: most rows have none, and keeping their lines costs more than
+reading them."""
 DECIMAL_ID = "decimal_id"
 """The note on an id in CSV that ends with `.0`, as if a tool had made numbers of the ids."""
 
@@ -28,10 +32,10 @@ DECIMAL_ID = "decimal_id"
 def validate(counted: DataFrame, source: RawFiles, days: Sequence[date] = ()) -> DataFrame:
     """Return the columns of EVENTS for the lines that were counted.
 
-    `type` is `view`, `impression` or `click`, and `lines` says how often the line occurs. A row with a `reason` is
-    rejected: `bad_columns` (too few or too many), `bad_date`, `other_day` (than its `date=` folder), `bad_advertiser_id`,
-    `bad_product_id`, `bad_type`, or `no_date`, with a null `day`, for a line without a date in a file of several days.
-    Without `days`, `day` is that of the `date=` folder, or null. A `note` rejects nothing.
+    `type` is `view`, `impression` or `click`, `lines` says how often the line occurs, and `fingerprint` is a hash of both.
+    A row with a `reason` is rejected: `bad_columns` (too few or too many), `bad_date`, `other_day` (than its `date=`
+    folder), `bad_advertiser_id`, `bad_product_id`, `bad_type`, or `no_date`, with a null `day`, for a line without a date
+    in a file of several days. Without `days`, `day` is that of the `date=` folder, or null. A `note` rejects nothing.
     """
 
     def text_of(name: str) -> Column:
@@ -49,7 +53,8 @@ def validate(counted: DataFrame, source: RawFiles, days: Sequence[date] = ()) ->
     ids = [name for name in ("advertiser_id", "product_id") if name in source.input.columns]
     numeric = [needed[0] for needed in source.types if column_type(needed).is_numeric]
     for name in ids:
-        reason = reason.when(~text_of(name).rlike(WHOLE_NUMBER if name in numeric else ID), f"bad_{name}")
+        is_valid = text_of(name).rlike(WHOLE_NUMBER) if name in numeric else is_id(text_of(name))
+        reason = reason.when(~is_valid, f"bad_{name}")
     note = F.col("note")
     if not source.is_parquet:
         is_decimal = reduce(Column.__or__, [text_of(name).endswith(".0") for name in ids])
@@ -60,7 +65,7 @@ def validate(counted: DataFrame, source: RawFiles, days: Sequence[date] = ()) ->
         reason = reason.when(~type_.isin(*EVENT_TYPES), "bad_type")
     if days:
         reason = F.when(day.isNull(), "no_date").otherwise(reason)
-    return counted.select(
+    validated = counted.select(
         F.lit(source.input.name).alias("input"),
         F.lit(source.origin).alias("file"),
         day.alias("day"),
@@ -68,7 +73,14 @@ def validate(counted: DataFrame, source: RawFiles, days: Sequence[date] = ()) ->
         text_of("product_id").alias("product_id"),
         type_.alias("type"),
         "lines",
+        F.xxhash64("line", "lines").alias("fingerprint"),
         "line",
         F.when(F.col("line").isNotNull(), reason).alias("reason"),
         note.alias("note"),
     )
+    return validated.withColumns({name: F.when(F.col("reason").isNotNull(), F.col(name)) for name in ("file", "line")})
+
+
+def is_id(text: Column) -> Column:
+    """Return whether a text is a valid id. Most are ASCII, where native code says so; Java judges the others."""
+    return F.when(text.rlike(ASCII_ID), True).otherwise(java_matches(text, ID))

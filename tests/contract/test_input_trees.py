@@ -16,7 +16,8 @@ import pytest
 from hypothesis import HealthCheck, Phase, event, given, settings
 from hypothesis import strategies as st
 
-from spark_jobs.raw.events import locate, read_raw
+from spark_jobs.raw.events import read_raw
+from spark_jobs.raw.listing import locate
 from spark_jobs.runs import Failed
 from tests.conftest import DAY
 from tests.contract.oracle import rankings

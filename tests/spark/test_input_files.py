@@ -16,9 +16,10 @@ import pytest
 
 from devstack.state import ROOT
 from spark_jobs.file_system import Unreadable
-from spark_jobs.raw.events import Inputs, read_raw
+from spark_jobs.raw.events import read_raw
 from spark_jobs.raw.files import locate
 from spark_jobs.raw.inputs import ALL_INPUTS, PRODUCT_VIEWS, InputError
+from spark_jobs.raw.listing import Inputs
 from tests.conftest import ADS, DAY, VIEWS
 
 ON = date.fromisoformat(DAY)

@@ -7,8 +7,9 @@ import pytest
 
 from spark_jobs.counts import rejects_of_runs
 from spark_jobs.file_system import Unreadable
-from spark_jobs.raw.events import locate, read_raw
+from spark_jobs.raw.events import read_raw
 from spark_jobs.raw.inputs import InputError
+from spark_jobs.raw.listing import locate
 from tests.conftest import DAY
 
 ON = date.fromisoformat(DAY)

@@ -6,8 +6,9 @@ from datetime import date
 import pytest
 
 from spark_jobs.file_system import Unreadable
-from spark_jobs.raw.events import locate, read_raw
+from spark_jobs.raw.events import read_raw
 from spark_jobs.raw.inputs import InputError
+from spark_jobs.raw.listing import locate
 from spark_jobs.raw.readers import MANY_FILES, group_files, open_files
 from tests.conftest import ADS, DAY, VIEWS
 

@@ -4,7 +4,8 @@ from datetime import date
 
 import pytest
 
-from spark_jobs.raw.events import locate, read_raw
+from spark_jobs.raw.events import read_raw
+from spark_jobs.raw.listing import locate
 from tests.conftest import ADS, DAY, VIEWS
 
 ON = date.fromisoformat(DAY)

@@ -11,8 +11,9 @@ from py4j.protocol import Py4JJavaError
 from pyspark.errors import PySparkException
 
 from spark_jobs.failures import in_one_line
-from spark_jobs.raw.events import locate, read_raw
+from spark_jobs.raw.events import read_raw
 from spark_jobs.raw.lines import count_lines
+from spark_jobs.raw.listing import locate
 from spark_jobs.raw.readers import group_files, has_comet, open_files
 from tests.conftest import DAY, VIEWS
 
