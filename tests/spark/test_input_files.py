@@ -478,7 +478,7 @@ def test_an_input_has_the_outcome_that_the_docs_say(read, caplog, row, files, ou
         assert outcome.warning in caplog.text
         assert bool(outcome.warning) == bool(caplog.text)
         if outcome.ids:
-            good = raw_events.events.where("input = 'product_views' and reason is null and line is not null")
+            good = raw_events.events.where("input = 'product_views' and reason is null and day is not null")
             assert {row.product_id for row in good.collect()} == outcome.ids
     raw_events.events.unpersist()
 

@@ -41,6 +41,22 @@ def test_events_are_counted_by_kind(raw, counted):
     assert counted() == {("a", "p"): (3, 5, 2)}
 
 
+def test_a_plain_line_is_cut_as_the_csv_parser_would(spark, raw):
+    fields = ["a", "p", " a", "p ", " ", "", "a b", "'", "\\", "a\\", "#a", "=1+2", "~", "-1.0"]
+    lines = [f"{advertiser},{product},{DAY}" for advertiser in fields for product in fields]
+
+    def read_with(last_column):
+        rows = "".join(f"{line},{last_column}\n" for line in lines)
+        raw.fill().put("product_views.csv", f"advertiser_id,product_id,date,title\n{rows}")
+        events = read(spark, raw.uri, ON).events.where("input = 'product_views'")
+        return sorted(events.select("advertiser_id", "product_id", "day", "lines", "reason", "note").collect())
+
+    plain, quoted = read_with("x"), read_with('"x"')
+
+    assert len(plain) == len(lines)
+    assert plain == quoted
+
+
 def test_other_days_and_inactive_advertisers_do_not_count(raw, counted):
     raw.fill(views=[("a", "p", DAY), ("a", "p", "2026-11-19"), ("idle", "p", DAY)])
 
