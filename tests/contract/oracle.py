@@ -97,14 +97,17 @@ def expected_ctr_of_counts(active, by_day, day, top=20, half_life=7.0, hidden=()
         for rank, (score, n, product, c) in enumerate(sorted(best)[:top], start=1):
             key = advertiser, product.decode()
             counts = clicked.get(key, 0), shown.get(key, 0), float(c), float(-n), float(c / -n)
-            interval = credible_interval(*priors[advertiser], float(c), float(-n))
+            mean, weight = priors[advertiser]
+            interval = credible_interval(mean, weight, float(c), float(-n))
             rows.append((advertiser, rank, day, product.decode(), *counts, -score, *interval))
     return sorted(rows)
 
 
 def decayed_counts(active, by_day, day, half_life):
     """Return by advertiser and product, if it was shown, the exact decayed clicks, impressions and squared weights."""
-    sums = {advertiser: defaultdict(lambda: (Fraction(0),) * 3) for advertiser in active}
+    sums: dict[str, defaultdict[str, tuple[Fraction, Fraction, Fraction]]] = {
+        advertiser: defaultdict(lambda: (Fraction(0), Fraction(0), Fraction(0))) for advertiser in active
+    }
     for each, (shown, clicked) in by_day.items():
         age = (date.fromisoformat(day) - date.fromisoformat(each)).days
         weight = Fraction(nearest(2**20 * 2 ** (-age / half_life)), 2**20)

@@ -38,7 +38,7 @@ def counts_by_day(draw):
     """One to three advertisers of each of some kinds: (impressions, clicks) by advertiser and product, for several days."""
     kinds = draw(st.lists(st.sampled_from(sorted(KINDS)), min_size=1, max_size=8))
     pick = random.Random(draw(st.integers(0, 2**32)))  # noqa: S311  # hypothesis shrinks the seed, not 200 rows
-    by_day = defaultdict(lambda: ({}, {}))
+    by_day: dict[str, tuple[dict, dict]] = defaultdict(lambda: ({}, {}))
     for day in RUNS:
         by_day[str(day)]
     for place, kind in enumerate(kinds):
