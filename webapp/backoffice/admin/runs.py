@@ -39,12 +39,12 @@ class RunAdmin(ReadOnlyAdmin):
     ordering = ("-id",)
     fieldsets = (
         (None, {"fields": ["final", "lists"]}),
-        ("Times", {"fields": ["started_at", "finished_at", "duration", "published_at", "pruned_at"]}),
+        ("Times", {"fields": ["started_at", "finished_at", "published_at", "pruned_at"]}),
         ("Versions and parameters", {"fields": ["code_version", "spark_version", "parameters_table"]}),
         ("All counts", {"fields": ["counts_table"], "classes": ["collapse"]}),
         ("All inputs", {"fields": ["inputs_table"], "classes": ["collapse"]}),
     )
-    readonly_fields = ("duration", "lists", "counts_table", "inputs_table", "parameters_table")
+    readonly_fields = ("lists", "counts_table", "inputs_table", "parameters_table")
 
     def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Run | None:
         """The run; its page finds the runs that it is compared with as `days_before`."""
