@@ -71,15 +71,14 @@ class S3:
         port = free_port()
         with self.log.open("a") as log:
             server = subprocess.Popen(
-                [sys.executable, "-m", "moto.server", "-H", "127.0.0.1", "-p", str(port)],
+                [sys.executable, *arguments(port)],
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
                 start_new_session=True,
                 env={**environment, "PATH": "/usr/bin:/bin", "MOTO_S3_DEFAULT_KEY_BUFFER_SIZE": str(2**27)},
             )
-        started = psutil.Process(server.pid).create_time()
-        self.pid_file.write_text(json.dumps({"pid": server.pid, "started": started, "port": port}))
+        self.pid_file.write_text(json.dumps({"pid": server.pid, "port": port}))
 
     def _wait_and_create_bucket(self) -> None:
         client, deadline = self.client(), time.monotonic() + 30
@@ -98,12 +97,20 @@ class S3:
                 return
 
     def _process(self) -> psutil.Process | None:
-        """Return the server's process, or None; another process that reuses its pid has another start time."""
+        """Return the server's process, or None; another process that reuses its pid has other arguments.
+
+        Not its start time, which the system derives from the clock, so it changes when the clock is corrected.
+        """
         try:
             saved = json.loads(self.pid_file.read_text())
             process = psutil.Process(saved["pid"])
-            if process.status() != psutil.STATUS_ZOMBIE and abs(process.create_time() - saved["started"]) < 2:
+            if process.status() != psutil.STATUS_ZOMBIE and process.cmdline()[1:] == arguments(saved["port"]):
                 return process
         except (OSError, ValueError, KeyError, psutil.NoSuchProcess):
             pass
         return None
+
+
+def arguments(port: int) -> list[str]:
+    """Return the arguments with which Python runs a server on this port."""
+    return ["-m", "moto.server", "-H", "127.0.0.1", "-p", str(port)]
