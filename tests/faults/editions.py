@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from tests.conftest import ADS, DAY, VIEWS
 
 ADVERTISERS = ("a", "b", "c")
-MODELS = ("TopProduct", "TopCTR")  # without history, nothing trends
-WINDOWS = (1, 7, 28)  # days; without history, the lists over all windows are the same
+WINDOWS = {"TopProduct": (1, 7, 28), "TopCTR": (1, 7, 28), "ExpectedCTR": (1,)}
+"""The windows of each model in days. Without history, all lists of an advertiser are the same, and nothing trends."""
 
 
 @dataclass(frozen=True)
@@ -25,8 +25,8 @@ class Edition:
         """All rows that a client can see: (model, window, advertiser, rank, product)."""
         return frozenset(
             (model, window, advertiser, rank, product)
-            for model in MODELS
-            for window in WINDOWS
+            for model, windows in WINDOWS.items()
+            for window in windows
             for advertiser in ADVERTISERS
             for rank, product in enumerate(self.products[:20], start=1)
         )

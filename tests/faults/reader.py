@@ -4,12 +4,12 @@ import threading
 from collections import Counter
 from collections.abc import Callable, Iterable
 from contextlib import suppress
-from itertools import cycle, product
+from itertools import cycle
 from typing import Any
 
 from django.db import DatabaseError, connections
 
-from tests.faults.editions import ADVERTISERS, MODELS, WINDOWS, Edition
+from tests.faults.editions import ADVERTISERS, WINDOWS, Edition
 from webapp.lists import recommendations as lists
 from webapp.lists.inputs import Lookup, load_inputs
 from webapp.problems import Problem
@@ -63,7 +63,12 @@ class Reader:
         if self.settings:
             connections["default"] = type(connections["default"])(self.settings)
         try:
-            for which in cycle(product(MODELS, WINDOWS, ADVERTISERS)):
+            for which in cycle(
+                (model, window, advertiser)
+                for model, windows in WINDOWS.items()
+                for window in windows
+                for advertiser in ADVERTISERS
+            ):
                 self._look_at(which)
                 if self._stop.wait(0.01):
                     break
