@@ -1,4 +1,4 @@
-"""A plain Spark job with default settings. Arguments: ACTIVE VIEWS ADS DAY RUN; environment: DATABASE_URL."""
+"""A plain Spark job. Arguments: ACTIVE VIEWS ADS DAY RUN; environment: DATABASE_URL."""
 
 import os
 import sys
@@ -8,12 +8,16 @@ from pyspark.sql import Column, DataFrame, SparkSession, Window
 from pyspark.sql import functions as F
 
 TOP = 20
+PRODUCT = "advertiser_id string, product_id string, "
+COLUMNS = ("advertiser_id string", PRODUCT + "date string", PRODUCT + "type string, date string")
+"""The columns of a CSV file, so that Spark need not read its header first."""
 
 
 def rank_and_append(spark: SparkSession, database_url: str, files: list[str], day: str, run: int) -> None:
     """Rank the day's events in `files` (active advertisers, views, ad events) and append the rows under `run`."""
     active, views, ads = (
-        spark.read.parquet(path) if path.endswith(".parquet") else spark.read.csv(path, header=True) for path in files
+        spark.read.parquet(path) if path.endswith(".parquet") else spark.read.csv(path, columns, header=True)
+        for path, columns in zip(files, COLUMNS, strict=True)
     )
     product = ["advertiser_id", "product_id"]
     visits = views.filter(F.col("date") == day).join(active, "advertiser_id").groupBy(product)
