@@ -57,6 +57,16 @@ def test_a_day_with_lists_for_too_few_active_advertisers_is_refused(night, raw):
     assert message_of_the_refusal() == "1 of 3 active advertisers have a list, under 50%"
 
 
+def test_a_list_of_events_of_earlier_days_alone_is_not_enough(night, raw):
+    """All three have a list of ExpectedCTR."""
+    earlier = [(advertiser, "p", kind, "2026-11-19") for advertiser in "abc" for kind in ("impression", "click")]
+    raw.fill(active=["a", "b", "c"], views=[GOOD, ("a", "p", "2026-11-19")], ads=[*earlier, *a_day_of_events()["ads"]])
+    assert night("--day", "2026-11-19")
+
+    assert not night("--no-lookback", "--allow-drop")
+    assert "1 of 3 active advertisers have a list, under 50%" in Run.objects.latest("id").message
+
+
 def test_variables_set_the_thresholds(night, raw):
     """Half of the views are rejected, a third of the advertisers have a list, and there are 3 of the usual 20 events."""
     Run.objects.create(day="2026-11-19", state="published", published_at=f"{DAY}T05:00Z", counts={"events": 20})
