@@ -45,9 +45,10 @@ def test_the_printed_commands_work_unchanged(first_demo, checkout):
         for command in strict
     ]
 
-    assert [len(response.get("items", "")) for response in responses] == [20, 20, 20, 0, 0]
-    assert [day["published"] for day in responses[3]["days"]] == [True] * 7
-    assert responses[4]["advertisers"] == {"active": 20, "with_recommendations": 20}
+    assert [len(response.get("items", "")) for response in responses] == [20, 20, 20, 20, 20, 0, 0]
+    *_, history, stats = responses
+    assert [day["published"] for day in history["days"]] == [True] * 7
+    assert stats["advertisers"] == {"active": 20, "with_recommendations": 20}
 
 
 def test_it_prints_a_line_about_the_job_and_keeps_the_reports_and_the_log_in_the_files_it_names(first_demo, checkout):
