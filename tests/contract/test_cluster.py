@@ -8,7 +8,7 @@ from tests.conftest import ADS, DAY, VIEWS
 from webapp.rankings.models import TopProduct
 
 EXECUTORS = 3
-SMALL, PRODUCTS, EVENTS = 30, 15_000, 60_000
+SMALL, PRODUCTS, EVENTS = 30, 30_000, 120_000
 """Advertisers besides `big`, products of `big`, and views, and ad events, of all; half of them are of `big`."""
 A_FEW_ROWS = 20_000
 """Most bytes that a task may send to the driver: Comet's metrics take 17,000, a partition of products would add 40,000."""

@@ -257,7 +257,7 @@ def test_at_a_terminal_it_shows_progress_and_a_table_and_json_only_if_asked(buck
 
     heading, row = shown.split("\r\n")[-3:-1]
     assert heading.split() == ["day", "run", "state", "events", "rejected", "lists", "seconds"]
-    assert row.split()[:1] + row.split()[2:6] == [DAY, "published", "4", "0", "6"]
+    assert row.split()[:1] + row.split()[2:6] == [DAY, "published", "4", "0", "7"]
     assert "[Stage " in shown
     assert '"state"' not in shown
     assert json.loads(as_json.split("\r\n")[-2])["state"] == "published"
