@@ -123,7 +123,7 @@ def load_explanation(selection: ExplanationSelection) -> Explanation:
 
 
 def earlier_days(ranking: type[Ranking]) -> str:
-    """What else a product or an advertiser without any counts had not, if the model ranks by more than the day."""
+    """What else is missing where nothing was counted, if the model ranks by more than the day."""
     return " and no impressions in the 27 days before" if ranking.uses_decayed_counts else ""
 
 

@@ -11,6 +11,7 @@ from django.db import connection
 from webapp.curation.models import HiddenProduct
 from webapp.lists.places import RANKABLE
 from webapp.rankings.models import Advertiser, ExpectedCTR, Ranking, Run
+from webapp.rankings.models.expected_ctr import CLICKS_SQL, IMPRESSIONS_SQL
 from webapp.rankings.paulson import LOWER, UPPER
 
 MOST_EXPLORED = 5  # products in one response
@@ -19,11 +20,10 @@ DRAW = f"""
     WITH {RANKABLE}, scored AS MATERIALIZED (
         SELECT
             product_id, clicks, impressions,
-            decayed_clicks::float8 / 1048576 AS decayed_clicks,
-            decayed_impressions::float8 / 1048576 AS decayed_impressions,
+            {CLICKS_SQL} AS decayed_clicks, {IMPRESSIONS_SQL} AS decayed_impressions,
             {ExpectedCTR.score_sql} AS score,
-            prior_weight * prior_mean + decayed_clicks::float8 / 1048576 AS a,
-            prior_weight * (1 - prior_mean) + (decayed_impressions - decayed_clicks)::float8 / 1048576 AS b
+            prior_weight * prior_mean + {CLICKS_SQL} AS a,
+            prior_weight * (1 - prior_mean) + ({IMPRESSIONS_SQL} - {CLICKS_SQL}) AS b
         FROM rankable, prior
         WHERE {ExpectedCTR.ranked_sql} AND product_id NOT IN (SELECT unnest(%(hidden)s::text[]))
     ), ranked AS (

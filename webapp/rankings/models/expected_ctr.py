@@ -3,8 +3,11 @@ from typing import Any
 
 from django.db import models
 
-from webapp.rankings.models.counts import AdvertiserDay, ProductCounts
+from webapp.rankings.models.counts import DECAYED_UNITS, AdvertiserDay, ProductCounts
 from webapp.rankings.models.ranking import Absence, Ranking
+
+CLICKS_SQL, IMPRESSIONS_SQL = (f"decayed_{kind}::float8 / {DECAYED_UNITS}" for kind in ("clicks", "impressions"))
+"""The decayed counts of advertiser_counts in clicks and impressions."""
 
 
 class ExpectedCTR(Ranking):
@@ -27,10 +30,7 @@ class ExpectedCTR(Ranking):
     needs = "products with impressions in the last 28 days"
     absence_reasons = ("no-list", "never-shown")
     ranked_sql = "decayed_impressions > 0"
-    score_sql = """
-        (prior_weight * prior_mean + decayed_clicks::float8 / 1048576)
-            / (prior_weight + decayed_impressions::float8 / 1048576)
-    """
+    score_sql = f"(prior_weight * prior_mean + {CLICKS_SQL}) / (prior_weight + {IMPRESSIONS_SQL})"
     summary = (
         "The products with the highest expected click rate; equal ones by decayed impressions, most first, then by product "
         "id. The clicks and impressions of 28 days count less the older they are: half as much after each half-life of the "
