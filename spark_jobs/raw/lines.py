@@ -8,6 +8,7 @@ from codecs import BOM_UTF8
 from collections.abc import Sequence
 from datetime import date, timedelta
 from functools import reduce
+from typing import Any
 
 from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F
@@ -40,9 +41,12 @@ def count_lines(spark: SparkSession, source: RawFiles, days: Sequence[date] = ()
     nulls. `note` is OPEN_QUOTE, NEEDS_SPARK or null. All lines that do not concern `days` become one row, whose `line` is
     null.
     """
-    lines = _lines_of_days(spark, source, days)
-    counted = lines.groupBy("line", "folder_day").agg(F.count("*").alias("lines"))
+    counted = source.count_by(_lines_of_days(spark, source, days), "line")
     line = F.col("line")
+    header = source.header.encode(errors="surrogateescape")
+    is_record = line.isNull() | ~line.isin(_bytes(header), _bytes(BOM_UTF8 + header), "")
+    # `lines` is never below 1. Without it, Spark would compare every line before counting.
+    counted = counted.where(is_record | (F.col("lines") < 1))
     is_open = (line == OPEN_QUOTE_OF_OTHER_DAYS) | opens_quote(line)
     note = F.when(line == CARRIAGE_RETURN, NEEDS_SPARK).when(is_open, OPEN_QUOTE)
     is_marked = line.isin(OPEN_QUOTE_OF_OTHER_DAYS, CARRIAGE_RETURN)
@@ -87,27 +91,25 @@ def java_matches(text: Column, pattern: str) -> Column:
 
 
 def _lines_of_days(spark: SparkSession, source: RawFiles, days: Sequence[date]) -> DataFrame:
-    """Return (line, folder_day) of every line but headers.
+    """Return (line, folder_day) of every line, including headers and empty lines.
 
     In a `date=` folder every line concerns the folder's day. Elsewhere a line concerns `days` if it contains one of them
     or no date at all. The other lines become null, or OPEN_QUOTE_OF_OTHER_DAYS if their records may go on.
     """
     line = F.col("line")
-    lines = _read_lines(spark, source)
-    header = source.header.encode(errors="surrogateescape")
-    lines = lines.where(~line.isin(_bytes(header), _bytes(BOM_UTF8 + header), ""))
-    kept = line
+    cases: list[tuple[Column, Any]] = [(line.contains("\r"), CARRIAGE_RETURN)] if source.by_comet else []
+    otherwise = line
     if source.dated_folder is None and days:
-        names_a_day = reduce(Column.__or__, [line.contains(str(day)) for day in days])
-        may_concern = names_a_day | ~line.rlike(SOME_DATE)
+        otherwise = F.when(opens_quote(line), OPEN_QUOTE_OF_OTHER_DAYS)
         if source.columns[-1] == "date":
             # Most lines of such a file end with a day of these years. Comparing the end costs a fifth of searching a line.
-            ends_with_a_day = reduce(Column.__or__, [line.endswith(str(day)) for day in days])
-            may_concern = ends_with_a_day | (~is_one_of(LAST_TEN_BYTES, days_around(days)) & may_concern)
-        kept = F.when(may_concern, line).when(opens_quote(line), OPEN_QUOTE_OF_OTHER_DAYS)
-    if source.by_comet:
-        kept = F.when(line.contains("\r"), CARRIAGE_RETURN).otherwise(kept)
-    return lines.withColumn("line", kept)
+            cases.append((reduce(Column.__or__, [line.endswith(str(day)) for day in days]), line))
+            ends_with_another = is_one_of(LAST_TEN_BYTES, days_around(days))
+            cases += [(ends_with_another & ~line.contains('"'), None), (ends_with_another, otherwise)]
+        names_a_day = reduce(Column.__or__, [line.contains(str(day)) for day in days])
+        cases.append((names_a_day | ~line.rlike(SOME_DATE), line))
+    kept = reduce(lambda when, case: when.when(*case), cases, F).otherwise(otherwise) if cases else line
+    return _read_lines(spark, source).withColumn("line", kept)
 
 
 def _read_lines(spark: SparkSession, source: RawFiles) -> DataFrame:

@@ -76,13 +76,24 @@ class RawFiles:
     @property
     def folder_day(self) -> Column:
         """The day of the `date=` folder that a row is in, or null."""
-        if self.dated_folder is None or self.day is not None:
+        if self._has_one_folder_day:
             day = F.lit(self.day).cast("date")
         elif self.is_compact:
             day = F.to_date(F.col("date").cast("string"), "yyyyMMdd")
         else:
             day = F.col("date").cast("date")
         return day.alias("folder_day")
+
+    @property
+    def _has_one_folder_day(self) -> bool:
+        return self.dated_folder is None or self.day is not None
+
+    def count_by(self, rows: DataFrame, *columns: str) -> DataFrame:
+        """Count the rows that are equal in some columns and in `folder_day`: those, and `lines`."""
+        lines = F.count("*").alias("lines")
+        if self._has_one_folder_day:  # one key less, which is faster
+            return rows.groupBy(*columns).agg(lines).withColumn("folder_day", self.folder_day)
+        return rows.groupBy(*columns, "folder_day").agg(lines)
 
     def load(self, reader: DataFrameReader, file_format: str) -> DataFrame:
         """Read the files in Spark's format, with the options and the schema of the reader."""

@@ -26,11 +26,11 @@ def count_rows(spark: SparkSession, source: RawFiles, days: Sequence[date] = ())
     if days and "date" in needed:
         is_a_date = is_one_of(FIRST_TEN_CHARACTERS, days_around(days)) | F.col("date").rlike(SOME_DATE)
         may_concern = is_one_of(FIRST_TEN_CHARACTERS, days) | ~is_a_date
-    row = F.when(may_concern, F.struct(*needed)).alias("row")
-    counted = texts.select("folder_day", row).groupBy("folder_day", "row").agg(F.count("*").alias("lines"))
-    line = F.to_csv("row", RFC_4180).alias("line")
+    kept = [F.when(may_concern, F.col(name)).alias(name) for name in needed]
+    counted = source.count_by(texts.select("folder_day", *kept), *needed)
+    line = F.when(F.col(needed[0]).isNotNull(), F.to_csv(F.struct(*needed), RFC_4180)).alias("line")
     of_lines = [F.lit(False).alias("bad_columns"), F.lit(None).cast("string").alias("note")]
-    return counted.select(line, "folder_day", "lines", *of_lines, *[f"row.{name}" for name in needed])
+    return counted.select(line, "folder_day", "lines", *of_lines, *needed)
 
 
 def column_type(needed: tuple[str, str, str]) -> ColumnType:
