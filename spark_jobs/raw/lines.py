@@ -101,13 +101,12 @@ def _lines_of_days(spark: SparkSession, source: RawFiles, days: Sequence[date]) 
     otherwise = line
     if source.dated_folder is None and days:
         otherwise = F.when(opens_quote(line), OPEN_QUOTE_OF_OTHER_DAYS)
+        may_concern = reduce(Column.__or__, [line.contains(str(day)) for day in days]) | ~line.rlike(SOME_DATE)
         if source.columns[-1] == "date":
             # Most lines of such a file end with a day of these years. Comparing the end costs a fifth of searching a line.
             cases.append((reduce(Column.__or__, [line.endswith(str(day)) for day in days]), line))
-            ends_with_another = is_one_of(LAST_TEN_BYTES, days_around(days))
-            cases += [(ends_with_another & ~line.contains('"'), None), (ends_with_another, otherwise)]
-        names_a_day = reduce(Column.__or__, [line.contains(str(day)) for day in days])
-        cases.append((names_a_day | ~line.rlike(SOME_DATE), line))
+            may_concern = ~is_one_of(LAST_TEN_BYTES, days_around(days)) & may_concern
+        cases.append((may_concern, line))
     kept = reduce(lambda when, case: when.when(*case), cases, F).otherwise(otherwise) if cases else line
     return _read_lines(spark, source).withColumn("line", kept)
 
