@@ -341,6 +341,14 @@ CASES: list[tuple[str, dict[str, bytes], Read | Rejected | Refused | SameData]] 
     ],
     ("a line break between quotes, in an id", views(csv(f'a,"p\nq",{DAY}')), Rejected("bad_product_id")),
     *[
+        (
+            "a line break between quotes that only holds if backslashes escape quotes",
+            views(f'{VIEWS.strip()},title\na,p,{DAY},"x {title}\nb,forged,{DAY},y"\n'.encode(), name),
+            Refused("line 2 has a quote after a backslash"),
+        )
+        for title, name in [('\\" y', ".csv"), ('\\",', "/a.csv")]
+    ],
+    *[
         ("a stray quote", views(csv(f'a,"p,{DAY}', *[ROW[:-1]] * 3, *more)), Rejected("bad_columns", rows))
         for more, rows in [((), 3), ((f'a,"",{DAY}x', f'a,"p",{DAY}'), 4)]
         if not more
