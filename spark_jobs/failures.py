@@ -94,7 +94,7 @@ def _name_file(line: str) -> str:
     """
     if FAILED_READ not in line:
         return line
-    found = re.search(r"reading file (\S*?)\.? *(?:SQLSTATE|Data type|Possible|$)", line)
+    found = re.search(r"reading file (\S*?)\.?(?:\s|$)", line)
     if found is None:
         return line
     return found[1] and unquote(found[1]) + CANNOT_BE_READ

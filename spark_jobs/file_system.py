@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any, cast
 
 from py4j.java_gateway import is_instance_of
@@ -17,6 +18,7 @@ LOCAL_FILES = {
     "fs.file.impl.disable.cache": "true",
 }
 """Hadoop's usual local file system keeps a checksum file beside each file, and fails for names that contain a colon."""
+NOT_IN_THIS_LOCALE = "Java cannot decode its name; rename it, or run the job with LC_ALL=C.UTF-8"
 CODECS = {"gzip": "GzipCodec", "bzip2": "BZip2Codec"}
 """Those of Hadoop. Its codec for zstd needs a native library that Spark does not bring."""
 
@@ -97,26 +99,45 @@ class FileSystem:
             if is_instance_of(self.gateway, error.java_exception, "java.io.FileNotFoundException"):
                 return {}
             raise
-        found = {status.getPath().getName(): status.isDirectory() for status in statuses}
-        return {name: found[name] for name in sorted(found) if not is_hidden(name)}
+        return {name: is_folder for name, is_folder in _names(statuses).items() if not is_hidden(name)}
+
+    def children_of_input(self, uri: str) -> dict[str, bool]:
+        """Return the same of a folder that exists, with hidden names. Raises Unreadable for what Hadoop leaves out."""
+        return _names(self._list(uri))
 
     def files_below(self, uri: str) -> list[File]:
         """Return the files in a folder and its subfolders. Hidden files, and files in hidden folders, are left out."""
+        if self.is_local:  # Hadoop's recursive listing would run `ls` for each local file, 10 ms
+            return sorted(self._local_files_below(uri), key=lambda file: file.path)
         found, in_full = [], self.system.makeQualified(self._path(uri)).toString()
-        for status in self._statuses_below(self._path(uri)):
+        listing = self.system.listFiles(self._path(uri), True)
+        while listing.hasNext():
+            status = listing.next()
             below = status.getPath().toString().removeprefix(in_full)
             if not any(is_hidden(name) for name in below.split("/")):
                 found.append(self._file(status, uri + below))
         return sorted(found, key=lambda file: file.path)
 
-    def _statuses_below(self, folder: Any) -> Iterator[Any]:
-        if self.is_local:  # Hadoop's recursive listing would run `ls` for each local file, 10 ms
-            for status in self.system.listStatus(folder):
-                yield from self._statuses_below(status.getPath()) if status.isDirectory() else (status,)
-            return
-        listing = self.system.listFiles(folder, True)
-        while listing.hasNext():
-            yield listing.next()
+    def _local_files_below(self, uri: str) -> Iterator[File]:
+        for status in self._list(uri):
+            name = status.getPath().getName()
+            if not is_hidden(name):
+                child = f"{uri}/{name}"
+                yield from self._local_files_below(child) if status.isDirectory() else (self._file(status, child),)
+
+    def _list(self, uri: str) -> list[Any]:
+        """Return what is directly in a folder. Raises Unreadable for a local name that Hadoop leaves out."""
+        folder = self._path(f"{uri}/")
+        local = Path(folder.toUri().getPath())
+        entries = list(local.iterdir()) if self.is_local and local.is_dir() else []
+        statuses = list(self.system.listStatus(folder))
+        if len(entries) > len(statuses):
+            listed = {status.getPath().getName() for status in statuses}
+            for entry in entries:
+                if entry.name not in listed and not is_hidden(entry.name):
+                    why = NOT_IN_THIS_LOCALE if entry.exists() else "it is a link to nowhere, or was just removed"
+                    raise Unreadable(f"{uri}/{entry.name} cannot be read: {why}")
+        return statuses
 
     def compression_by_name(self, extension: str) -> str:
         """Return the compression that Spark expects of files with an extension: gzip, bzip2, another codec, or empty."""
@@ -215,6 +236,11 @@ def local_options(uri: str) -> dict[str, str]:
 def is_hidden(name: str) -> bool:
     """Return whether Spark leaves out a file or a folder because of its name."""
     return name.startswith(".") or name.endswith("._COPYING_") or (name.startswith("_") and "=" not in name)
+
+
+def _names(statuses: list[Any]) -> dict[str, bool]:
+    found = {status.getPath().getName(): status.isDirectory() for status in statuses}
+    return {name: found[name] for name in sorted(found)}
 
 
 def _parquet_column(field: Any) -> ParquetColumn:

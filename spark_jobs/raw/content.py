@@ -17,6 +17,7 @@ PARQUET_MAGIC = b"PAR1"
 UNREADABLE_FORMATS = {
     b"PARE": "an encrypted Parquet file",
     b"PK\x03\x04": "a zip archive or an Excel workbook",
+    b"PK\x05\x06": "an empty zip archive",
     b"\xd0\xcf\x11\xe0": "an Excel workbook",
     b"Obj\x01": "an Avro file",
     b"ORC": "an ORC file",
@@ -28,12 +29,15 @@ UNREADABLE_FORMATS = {
     b"\xfd7zXZ": "compressed with xz",
     b"7z\xbc\xaf": "a 7-Zip archive",
     b"\x04\x22\x4d\x18": "compressed with lz4",
+    b"\x02\x21\x4c\x18": "compressed with lz4",
+    b"\x89LZO": "compressed with lzop",
     b"\xff\x06\x00\x00sNaPpY": "compressed with snappy",
     b"\x1f\x9d": "compressed with compress",
     b"x\x01": "compressed with zlib",
     b"x\x9c": "compressed with zlib",
     b"x\xda": "compressed with zlib",
 }
+TAR_MAGIC, TAR_MAGIC_AT = b"ustar", 257
 TEXT_MAGICS = (b"ORC", b"SEQ", b"ARROW1")
 """Signatures that may also begin a line of text."""
 UTF_16 = "utf-16"
@@ -70,6 +74,8 @@ def read_content(system: FileSystem, path: str) -> Content:
             raise InputError(f"{path} is a Parquet file compressed with {compression}; decompress it")
         footer = system.parquet_footer(path)
         return Content("", "", None, "", footer, digest, is_complete, footer.rows > 0)
+    if compression and any(start.startswith(magic) for magic in COMPRESSIONS):
+        raise InputError(f"{path} is compressed twice; decompress it once")
     _refuse_unreadable(path, start)
     encoding = _encoding(path, start)
     if encoding == UTF_16:
@@ -109,6 +115,8 @@ def _refuse_unreadable(path: str, start: bytes) -> None:
         is_text = magic in TEXT_MAGICS and b"\0" not in start[:200]
         if start.startswith(magic) and not is_text:
             raise InputError(f"{path} is {name}, which the job cannot read; write CSV or Parquet")
+    if start.startswith(TAR_MAGIC, TAR_MAGIC_AT):
+        raise InputError(f"{path} is a tar archive, which the job cannot read; unpack it")
 
 
 def _encoding(path: str, start: bytes) -> str:

@@ -112,7 +112,7 @@ class RawEvents:
         for name in (*EVENT_NAMES, LIST_NAME):
             lines = sum(row.lines for row in self.tallies if row.input == name and row.note == DECIMAL_ID)
             if lines:
-                found.append(f"{name} has {lines:,} lines with an id that ends with '.0'; such an id is kept as it is")
+                found.append(f"{name} has {lines:,} lines with an id like 20459871.0; such an id is kept as it is")
         return found
 
     def read_of(self, day: date) -> dict[str, dict[str, Any]]:

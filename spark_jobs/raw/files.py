@@ -7,7 +7,7 @@ from datetime import date
 
 from pyspark.sql import SparkSession
 
-from spark_jobs.file_system import File, FileSystem
+from spark_jobs.file_system import File, FileSystem, is_hidden
 from spark_jobs.raw.inputs import Input, InputError
 
 ENDING = re.compile(
@@ -16,6 +16,8 @@ ENDING = re.compile(
     re.IGNORECASE,
 )
 """What may follow the name of an input. The content of a file decides how it is read, or why it cannot be."""
+TABLE_FORMATS = {"_delta_log": "a Delta table", ".hoodie": "a Hudi table"}
+"""Hidden folders that say which of the files beside them count. Reading all would count deleted and replaced rows."""
 DAY_FOLDER = re.compile(r"date=(\d{4})(-?)(\d{2})\2(\d{2})")
 
 
@@ -64,9 +66,10 @@ def locate(spark: SparkSession, raw_uri: str, wanted: Input, days: Iterable[date
     those of `days` are listed. Raises InputError if the input is missing or there twice.
     """
     system = FileSystem(spark, raw_uri)
-    named = [name for name in system.children(raw_uri) if name == wanted.name or name.startswith(f"{wanted.name}.")]
-    found = [f"{raw_uri}/{name}" for name in named if ENDING.fullmatch(name, len(wanted.name))]
-    ignored = tuple(f"{raw_uri}/{name}" for name in named if not ENDING.fullmatch(name, len(wanted.name)))
+    named = [name for name in system.children(raw_uri) if name.lower().startswith(wanted.name)]
+    follow = [name for name in named if name.startswith(wanted.name) and ENDING.fullmatch(name, len(wanted.name))]
+    found = [f"{raw_uri}/{name}" for name in follow]
+    ignored = tuple(f"{raw_uri}/{name}" for name in named if name not in follow)
     if len(found) != 1:
         expected = ", ".join(f"{raw_uri}/{wanted.name}{ending}" for ending in (".csv", ".csv.gz", ".parquet", ""))
         problem = f"found both {' and '.join(found)}" if found else "none of them exists"
@@ -74,7 +77,11 @@ def locate(spark: SparkSession, raw_uri: str, wanted: Input, days: Iterable[date
     [uri] = found
     if file := system.file(uri):
         return Located(wanted, uri, (file,), None, ignored)
-    children = system.children(uri)
+    names = system.children_of_input(uri)
+    for name in TABLE_FORMATS.keys() & names.keys():
+        what = TABLE_FORMATS[name]
+        raise InputError(f"{uri} is {what}, whose files also hold rows that were deleted; export it as CSV or Parquet")
+    children = {name: is_folder for name, is_folder in names.items() if not is_hidden(name)}
     dated = [name for name, is_folder in children.items() if is_folder and name.startswith("date=")]
     if not dated:
         return Located(wanted, uri, tuple(system.files_below(uri)), None, ignored)

@@ -3,6 +3,9 @@
 A file is read line by line unless some line leaves a quote open at its end. Such a file is read once more on the driver.
 If a quote on a later line closes the field, all of these lines are one record. If none does, the quote is a stray one and
 its line is a record by itself, like every other line.
+
+Some programs, Spark's CSV writer among them, put a backslash before a quote instead of a second quote. Where RFC 4180 ends a
+record that such a program would continue in the next line, the file is refused: nobody can tell which of the two is right.
 """
 
 import re
@@ -16,9 +19,15 @@ from spark_jobs.raw.inputs import InputError
 
 QUOTED = r'"(?:[^"]|"")*+"'
 FIELD = rf'(?: *{QUOTED}[^,]*+|(?! *")[^,]*+)'
-OPENS_QUOTE = rf'^(?:{FIELD},)*+ *"(?:[^"]|"")*+$'
-"""A line that, read from its start, ends inside quotes. Python and Java both understand this pattern."""
-OPENING = re.compile(OPENS_QUOTE, re.DOTALL)
+OPENS_BY_RFC_4180 = rf'^(?:{FIELD},)*+ *"(?:[^"]|"")*+$'
+ESCAPED = r'(?:[^"\\]|\\.)*+'
+"""Text inside quotes where backslashes escape quotes."""
+OPENS_WITH_BACKSLASHES = rf'^(?:(?:"{ESCAPED}"(?=,)|(?!")[^,]*+),)*+"{ESCAPED}\\?$'
+OPENS_QUOTE = f"{OPENS_BY_RFC_4180}|{OPENS_WITH_BACKSLASHES}"
+"""A line that, read from its start in one of the two ways, ends inside quotes. Python and Java both understand it."""
+OPENING = re.compile(OPENS_BY_RFC_4180, re.DOTALL)
+OPENING_WITH_BACKSLASHES = re.compile(OPENS_WITH_BACKSLASHES, re.DOTALL)
+CLOSING_WITH_BACKSLASHES = re.compile(rf'{ESCAPED}(?:(?P<quote>")(?P<end>,|$)?|\\?$)', re.DOTALL)
 INSIDE = re.compile(r'(?:[^"]|"")*+', re.DOTALL)
 AFTER_QUOTE = re.compile(r" *(?:,|$)")
 LONGEST_LINE = 16 * 2**20
@@ -55,6 +64,36 @@ def find_records(lines: Iterable[str], path: str) -> dict[int, int]:
                 waiting.extendleft(reversed(others))
             else:
                 records[number] = last
+        elif '\\"' in line and OPENING_WITH_BACKSLASHES.match(line):
+            _refuse_backslashes(number, waiting, numbered, path)
+
+
+def _refuse_backslashes(
+    first: int, waiting: deque[tuple[int, str]], numbered: Iterator[tuple[int, str]], path: str
+) -> None:
+    """Raise InputError if the record that begins at line `first` goes on where backslashes escape quotes.
+
+    The lines with quotes that are read meanwhile are added to `waiting`.
+    """
+    undecided = 0
+    for place in count():
+        while len(waiting) <= place:
+            number, line = next(numbered, (-1, ""))
+            if number < 0:
+                return
+            if '"' in line:
+                waiting.append((number, line))
+        line = waiting[place][1]
+        undecided += len(line)
+        found = CLOSING_WITH_BACKSLASHES.match(line)
+        is_closed = found is not None and found["end"] is not None
+        if is_closed or undecided > MOST_UNDECIDED:
+            raise InputError(
+                f"{path}: line {first + 1} has a quote after a backslash and may go on in the next line; write such quotes "
+                "twice, without backslashes"
+            )
+        if found is None or found["quote"]:
+            return  # other text follows the quote, so the backslash was no escape
 
 
 def _find_end(

@@ -15,6 +15,7 @@ from spark_jobs.raw.rows import column_type
 # reader puts in place of bytes that are not UTF-8.
 ID = r"\A[\p{L}\p{M}\p{N}\p{P}\p{S} &&[^\x{FFFD}]]{1,64}\z"  # `$` would also match before a last line terminator
 ASCII_ID = r"\A[ -~]{1,64}\z"
+FLOATING_POINT = r"\A-?(?:[0-9]+\.0+|[0-9]\.[0-9]+[Ee]\+?[0-9]+)\z"
 WHOLE_NUMBER = r"\A-?[0-9]+\z"
 DATE = r"\A[0-9]{4}-[0-9]{2}-[0-9]{2}(?:[T ][^\n\r\x{85}\x{2028}\x{2029}]*)?\z"
 EVENT_TYPES = ("impression", "click")
@@ -26,7 +27,7 @@ EVENTS = (
 """`file` and `line` are null unless the row has a reason: most rows have none, and keeping their lines costs more than
 reading them."""
 DECIMAL_ID = "decimal_id"
-"""The note on an id in CSV that ends with `.0`, as if a tool had made numbers of the ids."""
+"""The note on an id in text such as `20459871.0` or `2.0459871E7`, as if a tool had made numbers of the ids."""
 
 
 def validate(counted: DataFrame, source: RawFiles, days: Sequence[date] = ()) -> DataFrame:
@@ -56,8 +57,8 @@ def validate(counted: DataFrame, source: RawFiles, days: Sequence[date] = ()) ->
         is_valid = text_of(name).rlike(WHOLE_NUMBER) if name in numeric else is_id(text_of(name))
         reason = reason.when(~is_valid, f"bad_{name}")
     note = F.col("note")
-    if not source.is_parquet:
-        is_decimal = reduce(Column.__or__, [text_of(name).endswith(".0") for name in ids])
+    if in_text := [name for name in ids if name not in numeric]:
+        is_decimal = reduce(Column.__or__, [text_of(name).rlike(FLOATING_POINT) for name in in_text])
         note = F.coalesce(note, F.when(is_decimal, DECIMAL_ID))
     type_ = F.lit("view")
     if "type" in source.input.columns:

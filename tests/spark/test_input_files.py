@@ -5,6 +5,7 @@ import gzip
 import io
 import logging
 import re
+import tarfile
 import zipfile
 from dataclasses import dataclass
 from datetime import date
@@ -28,6 +29,8 @@ ONE = f"{VIEWS}{ROW}".encode()
 TWO = f"{VIEWS}a,q,{DAY}\na,r,{DAY}\n".encode()
 FOLDER_ROW = b"advertiser_id,product_id\na,p\n"
 BROKEN_TITLE = f'advertiser_id,product_id,date,title\na,p,{DAY},"Sale\nb,forged,{DAY},now\nx"\na,q,{DAY},"x"\n'
+LINK_TO_NOWHERE = b"/nowhere"
+"""Stands for a file that is a link."""
 NAMES = ["2026-11-20T00:15:00+00:00", "a b", "a%20b", "a+b#c", "ñandú 漢", "a,b'c"]
 
 
@@ -87,6 +90,13 @@ def zipped():
     return file.getvalue()
 
 
+def tarred():
+    file = io.BytesIO()
+    with tarfile.open(fileobj=file, mode="w") as archive:
+        archive.addfile(tarfile.TarInfo("product_views.csv"))
+    return file.getvalue()
+
+
 def views(content, name=".csv"):
     return {f"product_views{name}": content}
 
@@ -101,6 +111,7 @@ ZSTD = written_by_duckdb(
 )
 FOREIGN = {
     "a zip archive": zipped(),
+    "a tar archive": tarred(),
     "an Avro file": b"Obj\x01\x04\x14avro.codec",
     "an ORC file": b"ORC\x08\x00\x00\x11",
     "compressed with xz": b"\xfd7zXZ\x00\x00",
@@ -183,13 +194,32 @@ CASES: list[tuple[str, dict[str, bytes], Read | Rejected | Refused | SameData]] 
         views(FOLDER_ROW, f"/date={DAY}/a.csv") | views(ONE, "/loose.csv"),
         Refused("holds both date= folders and"),
     ),
-    (
-        "`NAME.csv.bak` beside `NAME.csv`",
-        views(ONE) | views(TWO, ".csv.bak"),
-        Read(1, "product_views.csv.bak is ignored"),
-    ),
+    *[
+        (
+            "`NAME.csv.bak`, `NAME (1).csv`, `NAME-2/` or `Name/` beside `NAME.csv`",
+            views(ONE) | {other: TWO},
+            Read(1, f"{other.split('/')[0]} is ignored"),
+        )
+        for other in ("product_views.csv.bak", "product_views (1).csv", "product_views-2/a.csv", "Product_Views/a.csv")
+    ],
     ("`NAME.csv` beside `NAME/`", views(ONE) | views(TWO, "/b.csv"), Refused("found both")),
     ("no `NAME`", {}, Refused("none of them exists")),
+    *[
+        ("a Delta or Hudi table", views(parquet(), "/a.parquet") | views(b"{}", log), Refused(words))
+        for log, words in [("/_delta_log/0.json", "is a Delta table"), ("/.hoodie/0.commit", "is a Hudi table")]
+    ],
+    *[
+        (
+            "on disk, a name that is not in the locale's encoding, or a link to nowhere",
+            views(ONE, "/a.csv") | views(content, name),
+            Refused(words),
+        )
+        for name, content, words in [
+            ("/b\udcf1.csv", TWO, "Java cannot decode its name"),
+            ("/b\udcf1/b.csv", TWO, "Java cannot decode its name"),
+            ("/x/b.csv", LINK_TO_NOWHERE, "a link to nowhere"),
+        ]
+    ],
     ("a copy of a file", views(ONE, "/a.csv") | views(ONE, "/copy.csv"), SameData("/copy.csv")),
     (
         "a copy of a file",
@@ -241,12 +271,16 @@ CASES: list[tuple[str, dict[str, bytes], Read | Rejected | Refused | SameData]] 
         views(gzip.compress(csv(*map(str, range(9999))))[:5000]),
         Refused("product_views.csv cannot be read"),
     ),
+    ("compressed twice", views(gzip.compress(bz2.compress(ONE)), ".csv.gz"), Refused("is compressed twice")),
     *[
-        ("zip, Avro, ORC, xz, lz4, snappy, Excel", views(start), Refused(f"is {name}"))
+        ("zip, tar, Avro, ORC, xz, lz4, snappy, Excel", views(start), Refused(f"is {name}"))
         for name, start in FOREIGN.items()
-        if "Excel" not in name
     ],
-    ("zip, Avro, ORC, xz, lz4, snappy, Excel", views(FOREIGN["an Excel workbook"]), Refused("is an Excel workbook")),
+    (
+        "zip, tar, Avro, ORC, xz, lz4, snappy, Excel",
+        views(gzip.compress(FOREIGN["a tar archive"]), "/a.tar.gz"),
+        Refused("is a tar archive"),
+    ),
     ("an empty file beside others", views(ONE, "/a.csv") | views(b"", "/b.csv"), Read()),
     ("only empty files", views(b""), Refused("is empty: its first line must name the columns")),
     # Encoding and records of CSV
@@ -307,6 +341,14 @@ CASES: list[tuple[str, dict[str, bytes], Read | Rejected | Refused | SameData]] 
     ],
     ("a line break between quotes, in an id", views(csv(f'a,"p\nq",{DAY}')), Rejected("bad_product_id")),
     *[
+        (
+            "a line break between quotes that only holds if backslashes escape quotes",
+            views(f'{VIEWS.strip()},title\na,p,{DAY},"x {title}\nb,forged,{DAY},y"\n'.encode(), name),
+            Refused("line 2 has a quote after a backslash"),
+        )
+        for title, name in [('\\" y', ".csv"), ('\\",', "/a.csv")]
+    ],
+    *[
         ("a stray quote", views(csv(f'a,"p,{DAY}', *[ROW[:-1]] * 3, *more)), Rejected("bad_columns", rows))
         for more, rows in [((), 3), ((f'a,"",{DAY}x', f'a,"p",{DAY}'), 4)]
         if not more
@@ -366,9 +408,18 @@ CASES: list[tuple[str, dict[str, bytes], Read | Rejected | Refused | SameData]] 
         Rejected("bad_product_id", lines=len(ENDED_IN_PARQUET)),
     ),
     (
-        "`20459871.0` in CSV",
-        views(csv(f"a,20459871.0,{DAY}")),
-        Read(1, "1 lines with an id that ends with '.0'", frozenset(["20459871.0"])),
+        "an id such as `20459871.0` or `2.0459871E7` in CSV or a text column",
+        folder(
+            [
+                csv(f"a,20459871.0,{DAY}", f"a,20464916.000000000,{DAY}", f"a,2.0459871E7,{DAY}", f"a,v1.0,{DAY}"),
+                parquet("'20459872.0'"),
+            ]
+        ),
+        Read(
+            5,
+            "4 lines with an id like 20459871.0",
+            frozenset(["20459871.0", "20464916.000000000", "2.0459871E7", "v1.0", "20459872.0"]),
+        ),
     ),
     (
         "`Click` or ` click` as type",
@@ -447,6 +498,9 @@ def read(spark, raw, caplog):
     def read(files):
         for name, content in files.items():
             raw.put(name, content)
+            if content == LINK_TO_NOWHERE:
+                (raw.folder / name).unlink()
+                (raw.folder / name).symlink_to(content.decode())
         inputs = [
             each for each in ALL_INPUTS if each == PRODUCT_VIEWS or any(name.startswith(each.name) for name in files)
         ]

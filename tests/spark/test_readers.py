@@ -131,3 +131,14 @@ def test_the_message_about_a_damaged_file_names_it(spark, tmp_path):
 
     assert "damaged.parquet" in said
     assert "FAILED_READ_FILE" not in said
+
+
+def test_the_message_about_a_file_that_is_gone_names_it(spark, tmp_path):
+    path = tmp_path / "a b.csv"
+    path.write_text("x")
+    lines = spark.read.text(path.as_uri())
+    path.unlink()
+    with pytest.raises((Py4JJavaError, PySparkException)) as error:
+        lines.collect()
+
+    assert in_one_line(error.value).startswith(f"file://{path} cannot be read: ")

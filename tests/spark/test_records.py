@@ -58,6 +58,30 @@ def test_a_quote_that_no_field_end_follows_is_a_stray_one(lines, found):
     assert find_records(lines, "f") == found
 
 
+@pytest.mark.parametrize("title", [' " ', '",', '"\n"', "\\", '\\"'])
+def test_a_record_that_goes_on_only_where_backslashes_escape_quotes_is_refused(title):
+    text = io.StringIO()
+    writer = csv.writer(text, doublequote=False, escapechar="\\", lineterminator="\n", quoting=csv.QUOTE_NONNUMERIC)
+    writer.writerow(["a", f'"{title}\nb,forged,now'])
+
+    with pytest.raises(InputError, match=r"^f: line 2 has a quote after a backslash"):
+        find_records(["h", *text.getvalue().split("\n")[:-1], "c"], "f")
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        [r'"C:\"', r'"D:\"'],
+        [r'a,"C:\"', 'b,""', "c"],
+        [r'a,"5\" x"', "b"],
+        [r'"a","C:\"', '"b","c"'],
+        [r'a,"C:\"'],
+    ],
+)
+def test_a_backslash_before_the_end_of_a_field_changes_nothing(lines):
+    assert find_records(lines, "f") == {}
+
+
 def test_a_record_that_is_too_long_is_refused_with_its_line():
     with pytest.raises(InputError, match=r"^f: the record that begins on line 2 is longer than 1 MiB"):
         find_records(["h", 'a,"x', *["y" * 1000] * 1100, 'z"'], "f")
