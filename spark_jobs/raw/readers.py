@@ -48,7 +48,7 @@ class RawFiles:
     has_crlf: bool = False
     """Of files that Comet reads: whether lines end with CR and LF."""
     day: date | None = None
-    """Of files that Comet reads: the day of their `date=` folder. Comet cannot read it from the path."""
+    """Of Parquet and files that Comet reads: the day of their `date=` folder. It is not read from the path."""
     folder: str | None = None
     """The folder that holds many files, these and no others."""
     are_copies: bool = False
@@ -107,7 +107,7 @@ class RawFiles:
     def reader(self, spark: SparkSession) -> DataFrameReader:
         """Return a reader. Spark's takes `date` from the `date=` folders, if there are any."""
         reader = spark.read.options(**EXACTLY_THESE_FILES, **local_options(self.paths[0]))
-        if self.dated_folder is None or self.by_comet:
+        if self.dated_folder is None or self.day is not None:
             return reader
         return reader.option("basePath", self.dated_folder)
 
@@ -158,7 +158,9 @@ def group_files(opened: OpenedInput) -> list[RawFiles]:
         files = RawFiles(located.input, (), "", (), (), located.dated_folder, located.is_compact(path))
         if content.footer:
             types = _parquet_types(content.footer, located, path)
-            files = replace(files, columns=tuple(name for name, _, _ in types), types=types)
+            # With the day known, Spark reads no folder names: one called `advertiser_id=b` would replace the column.
+            names = tuple(name for name, _, _ in types)
+            files = replace(files, columns=names, types=types, day=located.day_of(path))
         else:
             header = content.header or ""
             files = replace(files, header=header, columns=_csv_columns(header, located, path))

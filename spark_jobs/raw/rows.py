@@ -19,7 +19,6 @@ def count_rows(spark: SparkSession, source: RawFiles, days: Sequence[date] = ())
     """Count identical rows: the columns that `count_lines` returns for CSV."""
     needed = source.needed_columns
     schema = ", ".join(f"{_quoted(each[1])} {column_type(each).spark_type}" for each in source.types)
-    schema += "" if source.dated_folder is None else f", date {'int' if source.is_compact else 'date'}"
     rows = source.load(source.reader(spark).options(**AS_WRITTEN).schema(schema), "parquet")
     texts = rows.select(*map(_as_text, source.types), source.folder_day)
     may_concern = F.lit(True)

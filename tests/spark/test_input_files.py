@@ -178,6 +178,14 @@ CASES: list[tuple[str, dict[str, bytes], Read | Rejected | Refused | SameData]] 
         for names in (NAMES, ["x[1]{2}"], [*NAMES, "x[1]{2}"])
     ],
     ("`date=2026-11-20/` without a column `date`", views(FOLDER_ROW, f"/date={DAY}/a.csv"), Read()),
+    (
+        "`date=2026-11-20/` without a column `date`",
+        views(
+            written_by_duckdb("select 'a' as advertiser_id, 'p' as product_id", "format parquet"),
+            f"/date={DAY}/product_id=q/advertiser_id=b/a.parquet",
+        ),
+        Read(ids=frozenset("p")),
+    ),
     *[
         ("`date=20261120/`", views(FOLDER_ROW, "/date=20261120/a.csv") | more, Read(rows))
         for more, rows in [({}, 1), (views(FOLDER_ROW + b"a,q\n", f"/date={DAY}/a.csv"), 3)]
