@@ -9,12 +9,14 @@ from pyspark.sql import DataFrame, SparkSession
 from spark_jobs.file_system import FileSystem
 
 COUNTS = "advertiser_id string, product_id string, views bigint, impressions bigint, clicks bigint"
+ROWS_PER_FILE = 5_000_000
+"""Few files, on any number of cores: on S3 each costs several requests, however small it is."""
 PARALLEL_LOOKUPS = 8  # on S3 each takes some tens of milliseconds
 
 
-def write_counts(counts: DataFrame, lake_uri: str, day: date, run: int) -> None:
-    """Write a run's daily counts, the columns of COUNTS."""
-    _in_few_files(counts).write.mode("overwrite").parquet(_folder(lake_uri, "counts", day, run))
+def write_counts(counts: DataFrame, expected: int, lake_uri: str, day: date, run: int) -> None:
+    """Write a run's daily counts, the columns of COUNTS; at most `expected` rows."""
+    _in_few_files(counts, expected).write.mode("overwrite").parquet(_folder(lake_uri, "counts", day, run))
 
 
 def read_counts(spark: SparkSession, lake_uri: str, runs: Mapping[date, int]) -> DataFrame:
@@ -32,9 +34,9 @@ def find_counts(spark: SparkSession, lake_uri: str, runs: Mapping[date, int]) ->
     return {day: run for (day, run), found in zip(runs.items(), exists, strict=True) if found}
 
 
-def write_rejects(rejects: DataFrame, lake_uri: str, day: date, run: int) -> None:
-    """Write a run's rejected rows, each with its reason and how often it came."""
-    _in_few_files(rejects).write.mode("overwrite").json(_folder(lake_uri, "rejects", day, run))
+def write_rejects(rejects: DataFrame, expected: int, lake_uri: str, day: date, run: int) -> None:
+    """Write a run's rejected rows, each with its reason and how often it came; at most `expected` rows."""
+    _in_few_files(rejects, expected).write.mode("overwrite").json(_folder(lake_uri, "rejects", day, run))
 
 
 def remove_run(spark: SparkSession, lake_uri: str, day: date, run: int) -> None:
@@ -44,9 +46,8 @@ def remove_run(spark: SparkSession, lake_uri: str, day: date, run: int) -> None:
         system.remove(_folder(lake_uri, kind, day, run))
 
 
-def _in_few_files(rows: DataFrame) -> DataFrame:
-    """Let the size alone decide the number of files: on S3 each costs several requests, however small it is."""
-    return rows.hint("rebalance")
+def _in_few_files(rows: DataFrame, expected: int) -> DataFrame:
+    return rows.coalesce(1 + expected // ROWS_PER_FILE)
 
 
 def _folder(lake_uri: str, kind: str, day: date, run: int) -> str:

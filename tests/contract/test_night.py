@@ -38,7 +38,9 @@ def test_the_nightly_job_publishes_lists_of_several_models_and_keeps_the_counts_
     assert rate.ctr == 1.0
     assert f"{product.date:%Y-%m-%d}" == DAY
     folder = f"file://{tmp_path}/lake/counts/date={DAY}/run={Run.objects.get().id}"
-    assert [tuple(row) for row in spark.read.parquet(folder).collect()] == [("a", "p", 1, 1, 1)]
+    stored = spark.read.parquet(folder)
+    assert [tuple(row) for row in stored.collect()] == [("a", "p", 1, 1, 1)]
+    assert len(stored.inputFiles()) == 1
 
 
 def test_the_ledger_records_parameters_and_counts(night, raw):
