@@ -25,4 +25,4 @@ DRAINED = 256 * 1024  # bytes that are read from a connection that we close
 MAX_CLOSING = 64  # connections that we are closing
 
 LOGINS_PER_ADDRESS = 20  # attempts a minute; checking a password takes 0.2 seconds of CPU
-EXPLANATION_WEIGHT = 50  # requests that an explanation counts as; an advertiser may have 100,000 products to rank
+RANKING_WEIGHT = 50  # requests that one counts as which ranks all of an advertiser's products, perhaps 100,000

@@ -10,10 +10,11 @@ from django.core.cache import cache
 from tests.web.conftest import make_publication, problem_of
 from tests.web.keys import ROUTES, call, make_key, make_lists_of
 from webapp import environment
-from webapp.api.viewsets import ExplanationViewSet
+from webapp.api.parameters import Query
 from webapp.client_address import client_address
 from webapp.keys import throttles
 from webapp.keys.models import ApiKey
+from webapp.limits import RANKING_WEIGHT
 
 pytestmark = pytest.mark.django_db
 
@@ -178,12 +179,38 @@ def test_a_key_that_stopped_working_is_limited_like_a_wrong_one(client, settings
 
 def test_an_explanation_counts_as_many_requests(client, settings):
     make_lists_of("A")
-    settings.REQUESTS_PER_KEY = ExplanationViewSet.weight + 1
+    settings.REQUESTS_PER_KEY = RANKING_WEIGHT + 1
     key = make_key()
     path = "/explain/A/TopProduct/product-of-A"
     asked = [client.get(path, headers={"authorization": f"Api-Key {key}"}).status_code for _ in range(3)]
 
     assert asked == [200, 200, 429]
+
+
+def test_a_list_that_explores_counts_as_many_requests(client, settings):
+    make_lists_of("A")
+    settings.REQUESTS_PER_KEY = RANKING_WEIGHT + 1
+    key = {"authorization": f"Api-Key {make_key()}"}
+    queries = ("explore=x", "explore=1", "explore=0", "")
+
+    assert [client.get(f"/recommendations/A/ExpectedCTR?{query}", headers=key).status_code for query in queries] == [
+        400,
+        200,
+        429,
+        429,
+    ]
+
+
+def test_the_parameters_of_long_query_strings_are_not_kept(client):
+    make_lists_of("A")
+    kept = Query.parse_once.cache_info
+    before = kept().currsize
+    excluded = "&".join(f"exclude={n:064}" for n in range(100))
+
+    assert client.get(f"/recommendations/A/TopCTR?{excluded}").status_code == 200
+    assert kept().currsize == before
+    assert client.get("/recommendations/A/TopCTR?exclude=never-asked-before").status_code == 200
+    assert kept().currsize == before + 1
 
 
 @pytest.mark.parametrize("address", ["/health/live", "/health/ready", "/health/fresh"])
