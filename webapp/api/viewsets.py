@@ -9,7 +9,7 @@ from rest_framework.exceptions import ValidationError
 from webapp.api import parameters, serializers
 from webapp.api.base import PublishedViewSet
 from webapp.keys.permissions import ReachesAll
-from webapp.limits import RANKING_WEIGHT
+from webapp.limits import RANKING_WEIGHT, STATISTICS_WEIGHT
 from webapp.lists import explanations, history, recommendations, statistics
 from webapp.lists.inputs import Inputs, Lookup
 from webapp.lists.problems import (
@@ -117,9 +117,10 @@ class StatsViewSet(PublishedViewSet[statistics.StatisticsSelection]):
     list, for {get_text_list(list(LASTING), "and")}. model_overlap compares {" with ".join(statistics.COMPARED)}: an
     advertiser's overlap is the Jaccard index of the two lists, the number of products in both divided by the number in
     either. products counts the products of these two models; a product id that two advertisers use counts twice. The
-    number of active advertisers is today's.
+    number of active advertisers is today's. A request counts as {STATISTICS_WEIGHT} in the rate limits.
     """
 
+    weight = STATISTICS_WEIGHT
     permission_classes = (ReachesAll,)
     query_class = parameters.StatsQuery
     serializer_class = serializers.StatsSerializer
