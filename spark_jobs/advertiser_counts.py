@@ -46,8 +46,12 @@ def part_of_product(products: str) -> Column:
 
 
 def rejected_lines(rejects: DataFrame) -> DataFrame:
-    """Return (run_id, date, advertiser_id, part, rejected): how many lines were rejected, by product and reason."""
-    with_product = rejects.where(F.length("product_id").between(1, 64))
+    """Return (run_id, date, advertiser_id, part, rejected): how many lines were rejected, by product and reason.
+
+    A product id with a NUL is left out: PostgreSQL cannot read JSON that contains one, so the web app could explain no
+    product of the row.
+    """
+    with_product = rejects.where(F.length("product_id").between(1, 64) & ~F.col("product_id").contains("\0"))
     by_reason = with_product.groupBy(*ADVERTISER_KEY, "product_id", "reason").agg(F.sum("lines").alias("lines"))
     reasons = F.map_from_entries(F.collect_list(F.struct("reason", "lines"))).alias("reasons")
     by_product = by_reason.groupBy(*ADVERTISER_KEY, "product_id").agg(reasons)

@@ -25,4 +25,9 @@ DRAINED = 256 * 1024  # bytes that are read from a connection that we close
 MAX_CLOSING = 64  # connections that we are closing
 
 LOGINS_PER_ADDRESS = 20  # attempts a minute; checking a password takes 0.2 seconds of CPU
-EXPLANATION_WEIGHT = 50  # requests that an explanation counts as; an advertiser may have 100,000 products to rank
+
+# What a request counts as in the rate limits, if it costs much more than a list (4 milliseconds).
+RANKING_WEIGHT = 50  # ranks all of an advertiser's products: up to a second of PostgreSQL's CPU for 100,000
+STATISTICS_WEIGHT = 50  # compares all lists of two days: 0.4 seconds of PostgreSQL's CPU for 5,000 advertisers
+SNAPSHOT_WEIGHT = 50  # sends all lists of a day: a second of the web server's CPU for 1,000 advertisers
+SCHEMA_WEIGHT = 20  # generates the schema, for anybody: 0.1 seconds

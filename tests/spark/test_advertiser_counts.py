@@ -77,6 +77,7 @@ def test_rejected_lines_that_name_a_product_are_counted_by_reason(kept):
         ("a", "p", "bad_type", 1),
         ("a", "p", "other_day", 5),
         ("a", "", "bad_product_id", 9),
+        ("a", "p\0", "bad_product_id", 9),
     ]
 
     assert kept([("a", "p", 1, 0, 0, 0, 0, False)], rejects)["a", 0][3] == {"p": {"bad_type": 3, "other_day": 5}}

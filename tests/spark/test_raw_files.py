@@ -6,8 +6,9 @@ from datetime import date
 import pytest
 
 from spark_jobs.file_system import Unreadable
+from spark_jobs.raw.copies import refuse_long_lines
 from spark_jobs.raw.events import read_raw
-from spark_jobs.raw.inputs import InputError
+from spark_jobs.raw.inputs import PRODUCT_VIEWS, InputError
 from spark_jobs.raw.listing import locate
 from spark_jobs.raw.readers import MANY_FILES, group_files, open_files
 from tests.conftest import ADS, DAY, VIEWS
@@ -58,6 +59,16 @@ def test_an_input_with_only_empty_files_is_refused(raw, refusal):
     raw.fill().put("product_views.csv", "")
 
     assert "is empty: its first line must name the columns advertiser_id, product_id, date" in refusal()
+
+
+def test_after_memory_ran_out_the_line_that_is_too_long_is_named(spark, raw):
+    """A decompression bomb: 17 MB of one line in 17 kB of gzip. Only a line that exhausts the memory gets here."""
+    raw.fill().put("product_views.csv.gz", f"{VIEWS}a,p,{DAY}\na,{'p' * 17 * 2**20},{DAY}\n")
+    (raw.folder / "product_views.csv").unlink()
+    located = next(each for each in locate(spark, raw.uri, [ON]).located if each.input == PRODUCT_VIEWS)
+
+    with pytest.raises(InputError, match=r"product_views\.csv\.gz: line 3 is longer than 16 MiB"):
+        refuse_long_lines(spark, open_files(spark, located, [ON]))
 
 
 def test_loose_files_beside_date_folders_are_refused(raw, refusal):

@@ -7,13 +7,14 @@ import threading
 import pytest
 from django.core.cache import cache
 
-from tests.web.conftest import make_publication, problem_of
+from tests.web.conftest import YESTERDAY, make_publication, problem_of
 from tests.web.keys import ROUTES, call, make_key, make_lists_of
 from webapp import environment
-from webapp.api.viewsets import ExplanationViewSet
+from webapp.api.parameters import Query
 from webapp.client_address import client_address
 from webapp.keys import throttles
 from webapp.keys.models import ApiKey
+from webapp.limits import RANKING_WEIGHT, SCHEMA_WEIGHT, SNAPSHOT_WEIGHT, STATISTICS_WEIGHT
 
 pytestmark = pytest.mark.django_db
 
@@ -148,7 +149,7 @@ def test_requests_that_a_key_may_not_make_are_counted(client, settings):
     settings.REQUESTS_PER_KEY = 2
     key = make_key("A")
 
-    assert [client.get("/stats", headers={"authorization": f"Api-Key {key}"}).status_code for _ in range(3)] == [
+    assert [client.get("/runs", headers={"authorization": f"Api-Key {key}"}).status_code for _ in range(3)] == [
         403,
         403,
         429,
@@ -176,14 +177,46 @@ def test_a_key_that_stopped_working_is_limited_like_a_wrong_one(client, settings
         assert statuses(client, 1, key) == [429]
 
 
-def test_an_explanation_counts_as_many_requests(client, settings):
+@pytest.mark.parametrize(
+    ("path", "weight"),
+    [
+        ("/explain/A/TopProduct/product-of-A", RANKING_WEIGHT),
+        ("/recommendations/A/ExpectedCTR?explore=1", RANKING_WEIGHT),
+        ("/stats", STATISTICS_WEIGHT),
+        (f"/snapshots/{YESTERDAY}", SNAPSHOT_WEIGHT),
+        ("/api/v1/schema/", SCHEMA_WEIGHT),
+    ],
+)
+def test_a_costly_request_counts_as_many(client, settings, path, weight):
     make_lists_of("A")
-    settings.REQUESTS_PER_KEY = ExplanationViewSet.weight + 1
-    key = make_key()
-    path = "/explain/A/TopProduct/product-of-A"
-    asked = [client.get(path, headers={"authorization": f"Api-Key {key}"}).status_code for _ in range(3)]
+    settings.REQUESTS_PER_ADDRESS = weight + 1
 
-    assert asked == [200, 200, 429]
+    assert [client.get(path).status_code for _ in range(3)] == [200, 200, 429]
+
+
+def test_without_exploration_a_list_counts_as_one_request(client, settings):
+    make_lists_of("A")
+    settings.REQUESTS_PER_ADDRESS = 3
+    queries = ("explore=0", "explore=x", "", "")
+
+    assert [client.get(f"/recommendations/A/ExpectedCTR?{query}").status_code for query in queries] == [
+        200,
+        400,
+        200,
+        429,
+    ]
+
+
+def test_the_parameters_of_long_query_strings_are_not_kept(client):
+    make_lists_of("A")
+    kept = Query.parse_once.cache_info
+    before = kept().currsize
+    excluded = "&".join(f"exclude={n:064}" for n in range(100))
+
+    assert client.get(f"/recommendations/A/TopCTR?{excluded}").status_code == 200
+    assert kept().currsize == before
+    assert client.get("/recommendations/A/TopCTR?exclude=never-asked-before").status_code == 200
+    assert kept().currsize == before + 1
 
 
 @pytest.mark.parametrize("address", ["/health/live", "/health/ready", "/health/fresh"])

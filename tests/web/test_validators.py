@@ -11,6 +11,7 @@ from tests.web.validators import (
     EARLIER,
     ENDPOINTS,
     EXPLANATION,
+    EXPLORED,
     HISTORY,
     LIST,
     SNAPSHOT,
@@ -80,7 +81,7 @@ def hide_again(clock):
     hide("A", "p2")
 
 
-ALL = set(ENDPOINTS)
+ALL = {*ENDPOINTS, EXPLORED}
 CHANGES = {
     "the day is ranked again": (rerun, ALL),
     "the day is rolled back": (roll_back, ALL),
@@ -89,9 +90,10 @@ CHANGES = {
     "a new day is published": (publish_the_next_day, ALL - {SNAPSHOT}),
     "the day before is published": (lambda clock: make_run(days_ago(1)), {HISTORY, STATISTICS}),
     "a product is hidden": (lambda clock: hide("A", "p1"), ALL - {STATISTICS}),
+    "an explored product is hidden": (lambda clock: hide("A", "p3"), {EXPLORED}),
     "an advertiser leaves": (lambda clock: activate("A"), {STATISTICS, SNAPSHOT}),
     "one advertiser leaves and another comes": (lambda clock: activate("A", "C"), {SNAPSHOT}),
-    "the advertiser leaves": (lambda clock: activate("B"), ALL - {LIST}),
+    "the advertiser leaves": (lambda clock: activate("B"), ALL - {LIST, EXPLORED}),
     "the advertiser was active on a later day": (
         lambda clock: Advertiser.objects.update(last_active_on=YESTERDAY),
         {EXPLANATION},
@@ -133,7 +135,7 @@ def test_every_change_to_what_is_hidden_changes_the_tag_and_none_brings_an_old_o
     assert len(set(tags)) == len(tags)
 
 
-@pytest.mark.parametrize("address", [LIST, HISTORY, EXPLANATION])
+@pytest.mark.parametrize("address", [LIST, EXPLORED, HISTORY, EXPLANATION])
 def test_what_happens_to_another_advertiser_does_not_change_the_tag(client, address):
     before = etag(client, address)
     hide("B", "p1")
@@ -161,7 +163,7 @@ def during_the_next_load(monkeypatch, view, change):
 def test_a_hide_during_a_request_does_not_outlive_its_unhiding(client, monkeypatch, address):
     expected = get(client, address).getvalue()
     response_cache.clear()
-    during_the_next_load(monkeypatch, VIEWS[address], lambda: hide("A", "p1"))
+    during_the_next_load(monkeypatch, view_of(address), lambda: hide("A", "p1"))
     between = get(client, address)
     HiddenProduct.objects.unhide(User.objects.get())
     after = get(client, address, if_none_match=between["ETag"])

@@ -16,17 +16,18 @@ LIST, HISTORY, EXPLANATION, STATISTICS, SNAPSHOT = ENDPOINTS = (
     "/stats",
     f"/snapshots/{YESTERDAY}",
 )
+EXPLORED = "/recommendations/A/ExpectedCTR?explore=1"  # which depends on all products of the advertiser
 
 
 def view_of(address) -> Any:
-    return resolve(address).func.cls  # type: ignore[attr-defined]
+    return resolve(address.partition("?")[0]).func.cls  # type: ignore[attr-defined]
 
 
 VIEWS = {address: view_of(address) for address in ENDPOINTS}
 
 
 def make_every_list():
-    """Two published days. A and B have every list of both; C was never active."""
+    """Two published days. A and B have every list of both; C was never active. Only p3 can be explored."""
     for day in (EARLIER, YESTERDAY):
         run = make_run(day)
         for advertiser in ("A", "B"):
@@ -35,7 +36,8 @@ def make_every_list():
                 make_list(run, advertiser, "p1 p2 é", ranking)
             for ranking in WINDOWED.values():
                 make_list(run, advertiser, "p1 p2", ranking, days=7)
-            make_counts(run, advertiser, {"p1": [5, 4, 1, 0], "p2": [3, 4, 1, 0]})
+            counts = {"p1": [5, 4, 1, 0, 2**20, 2**22], "p2": [3, 4, 1, 0, 2**20, 2**22], "p3": [0, 0, 0, 0, 0, 2**18]}
+            make_counts(run, advertiser, counts, prior=(0.1, 20))
     make_advertiser("C", active=False)
 
 

@@ -16,7 +16,7 @@ from webapp.api.problems import BodyTooLarge, InvalidBody
 from webapp.api.renderers import CsvRenderer, NdjsonRenderer
 from webapp.api.serializers import BatchSerializer
 from webapp.keys.requests import key_of
-from webapp.limits import MAX_IDS
+from webapp.limits import MAX_IDS, SNAPSHOT_WEIGHT
 from webapp.lists.batch import load_batch
 from webapp.lists.inputs import Inputs, Lookup
 from webapp.lists.problems import DayNotPublished, NoRecommendations
@@ -42,8 +42,12 @@ class BatchViewSet(ApiViewSet):
 
 
 class SnapshotViewSet(PublishedViewSet[SnapshotSelection]):
-    """A published day's lists of all active advertisers, as a stream; gzipped unless the client does not accept it."""
+    __doc__ = f"""A published day's lists of all active advertisers, as a stream.
 
+    It is gzipped unless the client does not accept that. A request counts as {SNAPSHOT_WEIGHT} in the rate limits.
+    """
+
+    weight = SNAPSHOT_WEIGHT
     renderer_classes = (NdjsonRenderer, CsvRenderer)
     query_class = SnapshotQuery
     problems = (InvalidParameter, DayNotPublished, NoRecommendations)

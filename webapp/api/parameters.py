@@ -22,6 +22,9 @@ from webapp.rankings.models import LONGEST_LIST, RANKINGS
 from webapp.rankings.values import shown
 
 MAX_PAGE_SIZE = 1000
+LONGEST_KEPT = (
+    4096  # bytes of a query string whose parameters are kept: strangers send them, and the longest have 78 KB
+)
 FORMAT = api_settings.URL_FORMAT_OVERRIDE  # ?format=json, which DRF itself reads
 
 DAY = "A published day, YYYY-MM-DD; by default the newest."
@@ -44,9 +47,18 @@ class Query(serializers.Serializer):
     """An endpoint's query parameters; this class has none. Only list fields may be repeated."""
 
     @classmethod
-    @lru_cache(maxsize=1000)  # most requests repeat the query strings of earlier ones
     def parse(cls, query_string: bytes, filters: frozenset[str] = frozenset()) -> Mapping[str, Any]:
         """The validated parameters of the query string; `filters` are names that a filter set validates."""
+        parse = cls.parse_once if len(query_string) <= LONGEST_KEPT else cls.parse_again
+        return parse(query_string, filters)
+
+    @classmethod
+    @lru_cache(maxsize=1000)  # most requests repeat the query strings of earlier ones
+    def parse_once(cls, query_string: bytes, filters: frozenset[str]) -> Mapping[str, Any]:
+        return cls.parse_again(query_string, filters)
+
+    @classmethod
+    def parse_again(cls, query_string: bytes, filters: frozenset[str]) -> Mapping[str, Any]:
         given: MultiValueDict[str, str] = QueryDict(query_string)
         fields = cls._declared_fields  # of the class: an instance would copy them
         lists = {name for name, field in fields.items() if isinstance(field, serializers.ListField)}

@@ -4,11 +4,12 @@ from collections.abc import Mapping
 from typing import Any
 
 from django.utils.text import get_text_list
+from rest_framework.exceptions import ValidationError
 
 from webapp.api import parameters, serializers
 from webapp.api.base import PublishedViewSet
 from webapp.keys.permissions import ReachesAll
-from webapp.limits import EXPLANATION_WEIGHT
+from webapp.limits import RANKING_WEIGHT, STATISTICS_WEIGHT
 from webapp.lists import explanations, history, recommendations, statistics
 from webapp.lists.inputs import Inputs, Lookup
 from webapp.lists.problems import (
@@ -24,9 +25,10 @@ from webapp.rankings.models import LASTING, RANKINGS
 
 
 class RecommendationsViewSet(PublishedViewSet[recommendations.ListSelection]):
-    """The products to show for an advertiser, best first.
+    __doc__ = f"""The products to show for an advertiser, best first.
 
     The status is "stale" if the day is older than yesterday. A final day no longer changes, even if late events arrive.
+    A request that explores counts as {RANKING_WEIGHT} in the rate limits.
     """
 
     query_class = parameters.RecommendationsQuery
@@ -42,6 +44,15 @@ class RecommendationsViewSet(PublishedViewSet[recommendations.ListSelection]):
 
     def lookup(self, query: Mapping[str, Any]) -> Lookup:
         return Lookup(self.kwargs["advertiser_id"], query.get("date"))
+
+    @property
+    def weight(self) -> int:
+        """What the request counts as in the rate limits."""
+        try:
+            explores = self.parse_query(self.request)["explore"]
+        except ValidationError:  # to be raised after the request is counted
+            return 1
+        return RANKING_WEIGHT if explores else 1
 
     def select(self, inputs: Inputs) -> recommendations.ListSelection:
         return recommendations.select_list(inputs, self.kwargs["model"], self.query["window"], self.query["explore"])
@@ -80,10 +91,10 @@ class ExplanationViewSet(PublishedViewSet[explanations.ExplanationSelection]):
 
     The explanation is about the list of a single day. Ranks continue beyond the end of the list. The reason is
     {get_text_list([*explanations.REASONS], "or")}, or one of the model's own ({OWN_REASONS}). A request counts as
-    {EXPLANATION_WEIGHT} in the rate limits.
+    {RANKING_WEIGHT} in the rate limits.
     """
 
-    weight = EXPLANATION_WEIGHT
+    weight = RANKING_WEIGHT
     query_class = parameters.ExplainQuery
     serializer_class = serializers.ExplanationSerializer
     problems = (InvalidParameter, UnknownModel, UnknownAdvertiser, DayNotPublished, NoExplanation)
@@ -106,9 +117,10 @@ class StatsViewSet(PublishedViewSet[statistics.StatisticsSelection]):
     list, for {get_text_list(list(LASTING), "and")}. model_overlap compares {" with ".join(statistics.COMPARED)}: an
     advertiser's overlap is the Jaccard index of the two lists, the number of products in both divided by the number in
     either. products counts the products of these two models; a product id that two advertisers use counts twice. The
-    number of active advertisers is today's.
+    number of active advertisers is today's. A request counts as {STATISTICS_WEIGHT} in the rate limits.
     """
 
+    weight = STATISTICS_WEIGHT
     permission_classes = (ReachesAll,)
     query_class = parameters.StatsQuery
     serializer_class = serializers.StatsSerializer

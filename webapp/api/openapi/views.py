@@ -11,6 +11,7 @@ from rest_framework.negotiation import DefaultContentNegotiation
 from rest_framework.request import Request
 
 from webapp.api.router import both_forms
+from webapp.limits import SCHEMA_WEIGHT
 from webapp.lists.example import find_example
 
 # Swagger UI sets inline styles and loads icons from data: URLs. Scripts come from our own files only.
@@ -21,6 +22,7 @@ POLICY = (
 
 
 class SchemaView(SpectacularAPIView):
+    weight = SCHEMA_WEIGHT
     content_negotiation_class = DefaultContentNegotiation
 
 
