@@ -136,7 +136,7 @@ def test_the_message_about_a_damaged_file_names_it(spark, tmp_path):
 def test_the_message_about_a_file_that_is_gone_names_it(spark, tmp_path):
     path = tmp_path / "a b.csv"
     path.write_text("x")
-    lines = spark.read.text(path.as_uri())
+    lines = spark.read.text(f"file://{path}")
     path.unlink()
     with pytest.raises((Py4JJavaError, PySparkException)) as error:
         lines.collect()
