@@ -22,9 +22,7 @@ from webapp.rankings.models import LONGEST_LIST, RANKINGS
 from webapp.rankings.values import shown
 
 MAX_PAGE_SIZE = 1000
-LONGEST_KEPT = (
-    4096  # bytes of a query string whose parameters are kept: strangers send them, and the longest have 78 KB
-)
+LONGEST_KEPT = 4096  # bytes of a query string whose parameters are kept; strangers may send 78 KB
 FORMAT = api_settings.URL_FORMAT_OVERRIDE  # ?format=json, which DRF itself reads
 
 DAY = "A published day, YYYY-MM-DD; by default the newest."
