@@ -40,7 +40,8 @@ def tasks(bucket, start_job, skewed, event_log):
     bucket(**skewed)
     settings = {
         "spark.executor.memory": "700m",
-        # As many partitions as a cluster has, not coalesced although this day is small.
+        # What conf/comet.conf says of a cluster; its partitions are not coalesced although this day is small.
+        "spark.sql.adaptive.enabled": "true",
         "spark.sql.shuffle.partitions": "9",
         "spark.sql.adaptive.coalescePartitions.enabled": "false",
     }
