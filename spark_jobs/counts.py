@@ -23,17 +23,18 @@ def write_daily_counts(raw: RawEvents, lake_uri: str, runs: Mapping[date, int]) 
 
     def write_counts(counts: DataFrame, day: date) -> None:
         of_day = counts.where(F.col("date") == F.lit(day)).drop("date")
-        lake.write_counts(of_day, lake_uri, day, runs[day])
+        lines = sum(raw.lines_of(day).values())  # each may be of another product
+        lake.write_counts(of_day, lines, lake_uri, day, runs[day])
 
     def write_rejects(day: date) -> None:
         of_day = rejects_of_runs(raw, {day: runs[day]}).select("input", "file", "reason", "lines", "line")
-        lake.write_rejects(of_day, lake_uri, day, runs[day])
+        rejected = sum(lines for (_, reason), lines in raw.lines_of(day).items() if reason)
+        lake.write_rejects(of_day, rejected, lake_uri, day, runs[day])
 
     with cached(daily_counts(good_of_active)) as counts:
         writes = [partial(write_counts, counts, day) for day in runs]
         writes += [partial(write_rejects, day) for day in runs if raw.has_rejects(day)]
-        with lake.few_files(raw.events.sparkSession):
-            run_concurrently(writes)
+        run_concurrently(writes)
 
 
 def daily_counts(events: DataFrame) -> DataFrame:

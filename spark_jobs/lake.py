@@ -1,8 +1,7 @@
 """The lake, LAKE_URI: a run's daily counts (Parquet) and rejected rows (JSON lines), each in a folder of the run."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from datetime import date
 
 from pyspark.sql import DataFrame, SparkSession
@@ -10,27 +9,14 @@ from pyspark.sql import DataFrame, SparkSession
 from spark_jobs.file_system import FileSystem
 
 COUNTS = "advertiser_id string, product_id string, views bigint, impressions bigint, clicks bigint"
-ADAPTIVE_EXECUTION = "spark.sql.adaptive.enabled"
+ROWS_PER_FILE = 5_000_000
+"""Where Spark does not choose the number of files by their size."""
 PARALLEL_LOOKUPS = 8  # on S3 each takes some tens of milliseconds
 
 
-@contextmanager
-def few_files(spark: SparkSession) -> Iterator[None]:
-    """Let the size alone decide the number of files that are written while the block lasts.
-
-    On S3 each file costs several requests, however small it is. Only adaptive execution knows the size.
-    """
-    before = spark.conf.get(ADAPTIVE_EXECUTION)
-    spark.conf.set(ADAPTIVE_EXECUTION, "true")
-    try:
-        yield
-    finally:
-        spark.conf.set(ADAPTIVE_EXECUTION, str(before))
-
-
-def write_counts(counts: DataFrame, lake_uri: str, day: date, run: int) -> None:
-    """Write a run's daily counts, the columns of COUNTS."""
-    counts.hint("rebalance").write.mode("overwrite").parquet(_folder(lake_uri, "counts", day, run))
+def write_counts(counts: DataFrame, expected: int, lake_uri: str, day: date, run: int) -> None:
+    """Write a run's daily counts, the columns of COUNTS; at most `expected` rows."""
+    _in_few_files(counts, expected).write.mode("overwrite").parquet(_folder(lake_uri, "counts", day, run))
 
 
 def read_counts(spark: SparkSession, lake_uri: str, runs: Mapping[date, int]) -> DataFrame:
@@ -48,9 +34,9 @@ def find_counts(spark: SparkSession, lake_uri: str, runs: Mapping[date, int]) ->
     return {day: run for (day, run), found in zip(runs.items(), exists, strict=True) if found}
 
 
-def write_rejects(rejects: DataFrame, lake_uri: str, day: date, run: int) -> None:
-    """Write a run's rejected rows, each with its reason and how often it came."""
-    rejects.hint("rebalance").write.mode("overwrite").json(_folder(lake_uri, "rejects", day, run))
+def write_rejects(rejects: DataFrame, expected: int, lake_uri: str, day: date, run: int) -> None:
+    """Write a run's rejected rows, each with its reason and how often it came; at most `expected` rows."""
+    _in_few_files(rejects, expected).write.mode("overwrite").json(_folder(lake_uri, "rejects", day, run))
 
 
 def remove_run(spark: SparkSession, lake_uri: str, day: date, run: int) -> None:
@@ -58,6 +44,16 @@ def remove_run(spark: SparkSession, lake_uri: str, day: date, run: int) -> None:
     system = FileSystem(spark, lake_uri)
     for kind in ("counts", "rejects"):
         system.remove(_folder(lake_uri, kind, day, run))
+
+
+def _in_few_files(rows: DataFrame, expected: int) -> DataFrame:
+    """Let the size decide the number of files, not that of the cores: on S3 each costs several requests, however small.
+
+    Adaptive execution knows the size, and writes in parallel; without it, `expected` rows are the best guess.
+    """
+    if rows.sparkSession.conf.get("spark.sql.adaptive.enabled") == "true":
+        return rows.hint("rebalance")
+    return rows.coalesce(1 + expected // ROWS_PER_FILE)
 
 
 def _folder(lake_uri: str, kind: str, day: date, run: int) -> str:

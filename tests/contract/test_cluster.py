@@ -42,7 +42,7 @@ def tasks(bucket, start_job, skewed, event_log):
         "spark.executor.memory": "700m",
         # What conf/comet.conf says of a cluster; its partitions are not coalesced although this day is small.
         "spark.sql.adaptive.enabled": "true",
-        "spark.sql.shuffle.partitions": "9",
+        "spark.sql.shuffle.partitions": "18",
         "spark.sql.adaptive.coalescePartitions.enabled": "false",
     }
     options = [part for name, value in settings.items() for part in ("--conf", f"{name}={value}")]
