@@ -107,7 +107,7 @@ class RawFiles:
     def reader(self, spark: SparkSession) -> DataFrameReader:
         """Return a reader. Spark's takes `date` from the `date=` folders, if there are any."""
         reader = spark.read.options(**EXACTLY_THESE_FILES, **local_options(self.paths[0]))
-        if self.dated_folder is None or self.day is not None:
+        if self._has_one_folder_day:
             return reader
         return reader.option("basePath", self.dated_folder)
 

@@ -73,7 +73,7 @@ def _refuse_backslashes(
 ) -> None:
     """Raise InputError if the record that begins at line `first` goes on where backslashes escape quotes.
 
-    The lines with quotes that are read meanwhile are added to `waiting`.
+    Lines with quotes that it reads ahead are added to `waiting`.
     """
     undecided = 0
     for place in count():
