@@ -11,6 +11,7 @@ from playwright.sync_api import sync_playwright
 
 from devstack.chromium import find_chromium
 from tests.web.conftest import (
+    empty_caches,
     make_advertiser,
     make_counts,
     make_list,
@@ -21,7 +22,7 @@ from tests.web.conftest import (
 )
 from webapp.rankings.models import ExpectedCTR, TopCTR, TopCTRWindow, TopProductWindow, Trending
 
-__all__ = ["plain_static_files", "quick_passwords"]
+__all__ = ["empty_caches", "plain_static_files", "quick_passwords"]
 
 TODAY = datetime.now(UTC).date()
 PRODUCTS = ["sandals", "boots", "loafers", "sneakers", "clogs", "mules", "pumps", "slippers"]

@@ -145,11 +145,16 @@ def quick_passwords(settings):
 
 
 @pytest.fixture(autouse=True)
-def public(settings):
-    """Opens the API to everybody, so that a test says so when it is about keys; the caches of earlier tests are cleared."""
-    settings.API_PUBLIC = True
+def empty_caches():
+    """Forgets the responses of earlier tests, and their requests, which count towards the rate limits."""
     cache.clear()
     response_cache.clear()
+
+
+@pytest.fixture(autouse=True)
+def public(settings):
+    """Opens the API to everybody, so that a test says so when it is about keys."""
+    settings.API_PUBLIC = True
 
 
 @pytest.fixture(autouse=True)
