@@ -147,7 +147,8 @@ def test_a_connection_that_the_server_ended_is_replaced_for_the_next_request(cli
             cursor.execute("SELECT pg_backend_pid()")
             session = cursor.fetchone()
         with connected_otherwise(), connection.cursor() as cursor:
-            cursor.execute("SELECT pg_terminate_backend(%s)", session)
+            cursor.execute("SELECT pg_terminate_backend(%s, 10000)", session)  # waits until the session has ended
+            assert cursor.fetchone() == (True,)
         close_old_connections()  # as Django does between requests, though not between those of its test client
 
         assert client.get("/stats").status_code == 200
