@@ -22,7 +22,7 @@ from tests.benchmarks.quality.changing_rates import (
 )
 from tests.benchmarks.quality.expected_ctr import Array
 from tests.benchmarks.quality.regret import ADVERTISERS
-from tests.benchmarks.quality.summary import SIZES, VOLUMES, Mean, comparison, mean_of, size_of
+from tests.benchmarks.quality.summary import SIZES, VOLUMES, Mean, mean_of, size_of, table_of_cases
 
 DAYS = 28
 CLOSED_DAYS = 56
@@ -104,12 +104,12 @@ def section(opened: Daily, closed: Daily, seeds: int) -> str:
 
 
 def _table(daily: Daily, changes: Iterable[str]) -> list[str]:
-    columns = {
+    cases = {
         f"{change}, {size}": {name: over_days(daily[change, name, PLACES, size]) for name in IN_TABLES}
         for change in changes
         for size in SIZES
     }
-    return comparison(f"{PLACES} places", IN_TABLES, columns)
+    return table_of_cases(f"{PLACES} places", IN_TABLES, cases)
 
 
 def _largest_excess(opened: Daily, places: int) -> str:

@@ -50,29 +50,37 @@ def mean_of(by_seed: Sequence[float]) -> Mean:
     return Mean(mean(by_seed), stdev(by_seed) / sqrt(len(by_seed)))
 
 
+Cases = Mapping[str, Mapping[str, Mean]]
+"""What the same lists are compared in: the means by list name, by case."""
+
+
 def table(means: dict[Key, Mean], corner: str, names: Sequence[str]) -> list[str]:
     """Return the lines of one table: one row per list, one column per number of places and size."""
-    columns = {
+    cases = {
         f"{places} places, {size}": {name: means[name, size, places] for name in names}
         for places in PLACES
         for size in SIZES
     }
-    return comparison(corner, names, columns)
+    texts = [_texts(each) for each in cases.values()]
+    return _lines([corner, *cases], [[name, *(each[name] for each in texts)] for name in names], cases)
 
 
-def comparison(corner: str, names: Sequence[str], columns: Mapping[str, Mapping[str, Mean]]) -> list[str]:
-    """Return the lines of a table with one row per list, and of its largest standard error.
+def table_of_cases(corner: str, names: Sequence[str], cases: Cases) -> list[str]:
+    """Return the lines of one table: one row per case, one column per list."""
+    return _lines([corner, *names], [[case, *_texts(means).values()] for case, means in cases.items()], cases)
 
-    The lowest regret in a column is bold, if a ranking has it.
-    """
-    rankings = [name for name in names if not name.startswith(UNAVOIDABLE)]
-    lowest = {column: min(means[name].mean for name in rankings) for column, means in columns.items()}
 
-    def cell(name: str, column: str) -> str:
-        regret = columns[column][name].mean
-        return f"**{regret:.1%}**" if round(regret, 3) == round(lowest[column], 3) else f"{regret:.1%}"
+def _texts(means: Mapping[str, Mean]) -> dict[str, str]:
+    """Return the regret of each list as text; the lowest is bold, if a ranking has it."""
+    lowest = min(round(found.mean, 3) for name, found in means.items() if not name.startswith(UNAVOIDABLE))
 
-    rows = [f"| {name} | {' | '.join(cell(name, column) for column in columns)} |" for name in names]
-    error = max(found.error for means in columns.values() for found in means.values())
-    head = [f"| {corner} | {' | '.join(columns)} |", "|---|" + "---|" * len(columns)]
-    return [*head, *rows, "", f"Standard errors: at most {error * 100:.1f} points."]
+    def text(regret: float) -> str:
+        return f"**{regret:.1%}**" if round(regret, 3) == lowest else f"{regret:.1%}"
+
+    return {name: text(found.mean) for name, found in means.items()}
+
+
+def _lines(head: Sequence[str], rows: Iterable[Sequence[str]], cases: Cases) -> list[str]:
+    error = max(found.error for means in cases.values() for found in means.values())
+    lines = [f"| {' | '.join(row)} |" for row in (head, *rows)]
+    return [lines[0], "|---" * len(head) + "|", *lines[1:], "", f"Standard errors: at most {error * 100:.1f} points."]
