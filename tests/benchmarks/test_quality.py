@@ -12,7 +12,7 @@ from spark_jobs.settings import RankingParameters
 from tests.benchmarks.quality.changing_lists import RULES, Seen
 from tests.benchmarks.quality.changing_rates import LAKE_DAYS, market, open_loop
 from tests.benchmarks.quality.expected_ctr import HALF_LIFE_DAYS, expected_ctr
-from tests.benchmarks.quality.regret import NEWEST, TOP, UNAVOIDABLE, counts_of_days, lists, regrets
+from tests.benchmarks.quality.regret import NEWEST, PLACES, TOP, UNAVOIDABLE, counts_of_days, lists, regrets
 from tests.benchmarks.quality.summary import SIZES, Mean, Measured, means_over_seeds, table
 
 VOLUMES = (2_000, 20_000)
@@ -100,15 +100,18 @@ def test_all_advertisers_of_a_seed_and_all_seeds_have_the_same_weight():
     assert means_over_seeds(found) == {("x", "small", 20): pytest.approx((0.4, 0.1))}
 
 
-def test_the_lowest_regret_in_a_column_is_bold_but_never_the_unavoidable_one():
-    means = {(name, size, 20): Mean(0.5, 0.01) for name in lists() for size in SIZES}
-    means["TopCTR, W = 20", "large", 20] = Mean(0.25, 0.01)
-    means[UNAVOIDABLE, "large", 20] = Mean(0.0, 0.01)
-    rows = {line.split(" | ")[0].removeprefix("| "): line for line in table(means, 20, list(lists()))}
+def test_a_table_has_the_lowest_regret_of_a_ranking_in_bold_and_the_largest_error():
+    means = {(name, size, places): Mean(0.5, 0.01) for name in lists() for size in SIZES for places in PLACES}
+    means["TopCTR, W = 20", "large", 5] = Mean(0.25, 0.02)
+    means[UNAVOIDABLE, "large", 5] = Mean(0.0, 0.01)
+    *lines, _, errors = table(means, "one day", list(lists()))
+    rows = {line.split(" | ")[0].removeprefix("| "): line for line in lines}
 
-    assert rows["TopCTR, W = 20"].endswith("| **25.0% ± 1.0%** |")
-    assert rows["TopProduct"].endswith("| 50.0% ± 1.0% |")
-    assert rows[UNAVOIDABLE].endswith("| 0.0% ± 1.0% |")
+    assert rows["one day"].endswith("| 5 places, large |")
+    assert rows["TopCTR, W = 20"].endswith("| **25.0%** |")
+    assert rows["TopProduct"].endswith("| 50.0% |")
+    assert rows[UNAVOIDABLE].endswith("| 0.0% |")
+    assert errors == "Standard errors: at most 2.0 points."
 
 
 def test_the_job_estimates_the_same_click_rates_as_the_simulation(spark):

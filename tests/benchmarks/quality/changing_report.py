@@ -2,6 +2,8 @@
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
+from itertools import product
+from math import ceil
 from typing import Any
 
 import numpy as np
@@ -20,14 +22,14 @@ from tests.benchmarks.quality.changing_rates import (
 )
 from tests.benchmarks.quality.expected_ctr import Array
 from tests.benchmarks.quality.regret import ADVERTISERS
-from tests.benchmarks.quality.summary import SIZES, VOLUMES, Mean, comparison, heading, mean_of, size_of
+from tests.benchmarks.quality.summary import SIZES, VOLUMES, Mean, mean_of, size_of, table_of_cases
 
 DAYS = 28
 CLOSED_DAYS = 56
 """Days that are measured, after those of the lake; the closed loop is slower to show its effect."""
 LENGTHS = (PLACES, 5)
 CLOSED = ("constant", "redrawn weekly")
-IN_CLOSED_LOOP = ("TopCTR, W = 20, 7 days", "TopCTR, W = 20, 28 days", EXPECTED, EXPLORING)
+IN_TABLES = ("TopCTR, W = 20, 7 days", "TopCTR, W = 20, 28 days", EXPECTED, EXPLORING)
 ACCEPTED_RATIO = 1.05
 
 Daily = Mapping[tuple[str, str, int, str], Array]
@@ -56,7 +58,7 @@ def measure_closed(seeds: Sequence[int]) -> Daily:
         truth = market(change, volume, seeds, LAKE_DAYS + CLOSED_DAYS, REPLACED)
         return {
             (name, PLACES): [regret(listed, rates, PLACES) for listed, rates, _ in closed_loop(truth, RULES[name])]
-            for name in IN_CLOSED_LOOP
+            for name in IN_TABLES
         }
 
     return _by_size(CLOSED, of_volume)
@@ -88,67 +90,83 @@ def section(opened: Daily, closed: Daily, seeds: int) -> str:
     lines = [
         "## Measured over days",
         "",
-        f"{datetime.now(UTC):%Y-%m-%d}, {seeds} seeds, the same volumes and sizes, {LAKE_DAYS} days of counts before the",
-        f"first list. Mean regret of {DAYS} days' lists on the next day's rates. Lists do not influence what is shown.",
-    ]
-    for places in LENGTHS:
-        for size in SIZES:
-            columns = {
-                change: {name: over_days(opened[change, name, places, size]) for name in RULES} for change in CHANGES
-            }
-            lines += ["", *comparison(f"{heading(size)}, first {places} places", list(RULES), columns)]
-    lines += [
+        f"{datetime.now(UTC):%Y-%m-%d}, {seeds} seeds, the same volumes, {LAKE_DAYS} days of counts before the first list.",
+        f"Mean regret of {DAYS} days' lists on the next day's rates. Lists do not influence what is shown.",
+        "",
+        *_table(opened, CHANGES),
+        *(_largest_excess(opened, places) for places in LENGTHS),
         "",
         f"The closed loop: cumulative regret over {CLOSED_DAYS} days, as a share of the clicks of the best lists.",
+        "",
+        *_table(closed, CLOSED),
     ]
-    for change in CLOSED:
-        columns = {
-            heading(size): {name: over_days(closed[change, name, PLACES, size]) for name in IN_CLOSED_LOOP}
-            for size in SIZES
-        }
-        lines += ["", *comparison(f"{change}, first {PLACES} places", IN_CLOSED_LOOP, columns)]
     return "\n".join(lines)
+
+
+def _table(daily: Daily, changes: Iterable[str]) -> list[str]:
+    cases = {
+        f"{change}, {size}": {name: over_days(daily[change, name, PLACES, size]) for name in IN_TABLES}
+        for change in changes
+        for size in SIZES
+    }
+    return table_of_cases(f"{PLACES} places", IN_TABLES, cases)
+
+
+def _largest_excess(opened: Daily, places: int) -> str:
+    def excess(case: tuple[str, str]) -> float:
+        change, size = case
+        regrets = {name: over_days(opened[change, name, places, size]).mean for name in (*ALTERNATIVES, EXPECTED)}
+        return regrets.pop(EXPECTED) - min(regrets.values())
+
+    worst = max(product(CHANGES, SIZES), key=excess)
+    most = ceil(excess(worst) * 100)
+    return f"In {places} places, {EXPECTED} loses less than {most} points against the best TopCTR ({', '.join(worst)})."
 
 
 def targets(opened: Daily, closed: Daily) -> str:
     """Return the section that compares the measurements with the targets, which are for the first 20 places."""
-    rows = [_ratio_row(opened, size) for size in SIZES]
+    rows = [("1, constant", *(_compared_with_the_best(opened, size) for size in SIZES))]
     rows += [
-        _lower_row(opened, change, size) for change in CHANGES if change != "constant" for size in ("small", "middle")
+        (f"2, {change}", *(_compared_with_all(opened, change, size) for size in ("small", "middle")), "no target")
+        for change in CHANGES
+        if change != "constant"
     ]
-    rows += [_exploration_row(closed, change, size) for change in CLOSED for size in SIZES]
-    head = ["| rates | advertisers | target | measured | |", "|---|---|---|---|---|"]
+    rows += [(f"3, {change}", *(_explored(closed, change, size) for size in SIZES)) for change in CLOSED]
     lines = [
         "## Targets",
         "",
-        f"Regret of the first {PLACES} places. Differences are paired by seed, in percentage points with their standard",
-        "errors. The alternative named is the one that is hardest to beat.",
+        f"ExpectedCTR's regret in the first {PLACES} places should be:",
         "",
+        f"1. with constant rates, at most {ACCEPTED_RATIO} times that of the best TopCTR;",
+        "2. with changing rates, lower than that of every TopCTR, by two standard errors;",
+        "3. in the closed loop, lower with exploration than without.",
+        "",
+        "The table names the TopCTR that is hardest to beat. Differences are paired by seed, in points ± standard error.",
+        "",
+        f"| target, rates | {' | '.join(SIZES)} |",
+        "|---|" + "---|" * len(SIZES),
     ]
-    return "\n".join([*lines, *head, *(f"| {' | '.join(row)} |" for row in rows)])
+    return "\n".join([*lines, *(f"| {' | '.join(row)} |" for row in rows)])
 
 
-def _ratio_row(opened: Daily, size: str) -> tuple[str, ...]:
+def _compared_with_the_best(opened: Daily, size: str) -> str:
     regrets = {name: over_days(opened["constant", name, PLACES, size]).mean for name in (*ALTERNATIVES, EXPECTED)}
     best = min(ALTERNATIVES, key=regrets.__getitem__)
     ratio = regrets[EXPECTED] / regrets[best]
-    target = f"at most {ACCEPTED_RATIO} times the best alternative"
-    return "constant", size, target, f"{ratio:.2f} times {best}", _verdict(ratio <= ACCEPTED_RATIO)
+    return f"{_verdict(ratio <= ACCEPTED_RATIO)}: {ratio:.2f} times {best}"
 
 
-def _lower_row(opened: Daily, change: str, size: str) -> tuple[str, ...]:
+def _compared_with_all(opened: Daily, change: str, size: str) -> str:
     ours = opened[change, EXPECTED, PLACES, size]
     gains = {name: over_days(opened[change, name, PLACES, size] - ours) for name in ALTERNATIVES}
     hardest = min(gains, key=lambda name: gains[name].mean / gains[name].error)
     gain = gains[hardest]
-    target = "lower than every alternative by two standard errors"
-    return change, size, target, f"{_points(gain)} than {hardest}", _verdict(gain.mean > 2 * gain.error)
+    return f"{_verdict(gain.mean > 2 * gain.error)}: {_points(gain)} than {hardest}"
 
 
-def _exploration_row(closed: Daily, change: str, size: str) -> tuple[str, ...]:
+def _explored(closed: Daily, change: str, size: str) -> str:
     gain = over_days(closed[change, EXPECTED, PLACES, size] - closed[change, EXPLORING, PLACES, size])
-    target = "closed loop: exploration lower than none"
-    return change, size, target, f"{_points(gain)} than {EXPECTED}", _verdict(gain.mean > 0)
+    return f"{_verdict(gain.mean > 0)}: {_points(gain)}"
 
 
 def _points(gain: Mean) -> str:
@@ -168,8 +186,7 @@ def points(opened: Daily, closed: Daily) -> dict[str, Any]:
     }
     cumulative = {
         size: {
-            name: np.cumsum(closed["redrawn weekly", name, PLACES, size].mean(axis=1)).tolist()
-            for name in IN_CLOSED_LOOP
+            name: np.cumsum(closed["redrawn weekly", name, PLACES, size].mean(axis=1)).tolist() for name in IN_TABLES
         }
         for size in SIZES
     }

@@ -6,7 +6,7 @@ from math import sqrt
 from statistics import mean, stdev
 from typing import NamedTuple
 
-from tests.benchmarks.quality.regret import UNAVOIDABLE
+from tests.benchmarks.quality.regret import PLACES, UNAVOIDABLE
 
 VOLUMES = (6_250, 62_500, 625_000)  # impressions per day of all advertisers; `make sample` has the middle one
 SIZES = {"small": (0, 1_000), "middle": (1_000, 10_000), "large": (10_000, 10**9)}
@@ -50,26 +50,37 @@ def mean_of(by_seed: Sequence[float]) -> Mean:
     return Mean(mean(by_seed), stdev(by_seed) / sqrt(len(by_seed)))
 
 
-def table(means: dict[Key, Mean], places: int, names: Sequence[str]) -> list[str]:
-    """Return the lines of one table: one row per list, one column per size."""
-    columns = {heading(size): {name: means[name, size, places] for name in names} for size in SIZES}
-    return comparison(f"first {places} places", names, columns)
+Cases = Mapping[str, Mapping[str, Mean]]
+"""What the same lists are compared in: the means by list name, by case."""
 
 
-def heading(size: str) -> str:
-    least, most = SIZES[size]
-    return f"{size}: {least:,} to {most:,}" if most < 10**9 else f"{size}: more"
+def table(means: dict[Key, Mean], corner: str, names: Sequence[str]) -> list[str]:
+    """Return the lines of one table: one row per list, one column per number of places and size."""
+    cases = {
+        f"{places} places, {size}": {name: means[name, size, places] for name in names}
+        for places in PLACES
+        for size in SIZES
+    }
+    texts = [_texts(each) for each in cases.values()]
+    return _lines([corner, *cases], [[name, *(each[name] for each in texts)] for name in names], cases)
 
 
-def comparison(corner: str, names: Sequence[str], columns: Mapping[str, Mapping[str, Mean]]) -> list[str]:
-    """Return the lines of a table with one row per list; the lowest regret in a column is bold, if a ranking has it."""
-    rankings = [name for name in names if not name.startswith(UNAVOIDABLE)]
-    lowest = {column: min(means[name].mean for name in rankings) for column, means in columns.items()}
+def table_of_cases(corner: str, names: Sequence[str], cases: Cases) -> list[str]:
+    """Return the lines of one table: one row per case, one column per list."""
+    return _lines([corner, *names], [[case, *_texts(means).values()] for case, means in cases.items()], cases)
 
-    def cell(name: str, column: str) -> str:
-        found = columns[column][name]
-        text = f"{found.mean:.1%} ± {found.error:.1%}"
-        return f"**{text}**" if round(found.mean, 3) == round(lowest[column], 3) else text
 
-    rows = [f"| {name} | {' | '.join(cell(name, column) for column in columns)} |" for name in names]
-    return [f"| {corner} | {' | '.join(columns)} |", "|---|" + "---|" * len(columns), *rows]
+def _texts(means: Mapping[str, Mean]) -> dict[str, str]:
+    """Return the regret of each list as text; the lowest is bold, if a ranking has it."""
+    lowest = min(round(found.mean, 3) for name, found in means.items() if not name.startswith(UNAVOIDABLE))
+
+    def text(regret: float) -> str:
+        return f"**{regret:.1%}**" if round(regret, 3) == lowest else f"{regret:.1%}"
+
+    return {name: text(found.mean) for name, found in means.items()}
+
+
+def _lines(head: Sequence[str], rows: Iterable[Sequence[str]], cases: Cases) -> list[str]:
+    error = max(found.error for means in cases.values() for found in means.values())
+    lines = [f"| {' | '.join(row)} |" for row in (head, *rows)]
+    return [lines[0], "|---" * len(head) + "|", *lines[1:], "", f"Standard errors: at most {error * 100:.1f} points."]
