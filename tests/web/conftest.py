@@ -49,6 +49,12 @@ SCORES: dict[type, dict[str, Any]] = {
 }
 
 
+def pytest_itemcollected(item):
+    """Put the operation into the id of a schemathesis test: pytest 9.2 gives all of them one id, and xdist runs an id once."""
+    if operation := getattr(item, "operation_label", None):
+        item._id = item.id.with_params(operation)
+
+
 def days_ago(number):
     """That many days before yesterday, the day whose lists are due."""
     return YESTERDAY - timedelta(days=number)
