@@ -1,6 +1,7 @@
 """`make setup` says in one sentence what is missing on a machine and what to do about it."""
 
 import ast
+import os
 import re
 import shlex
 import shutil
@@ -187,6 +188,16 @@ def test_spark_settings_follow_conf_and_are_only_written_if_they_change(monkeypa
 
     assert settings.read_text().startswith("spark.ui.enabled false\n")
     assert settings.stat().st_mtime_ns == written
+
+
+@pytest.mark.parametrize(("folder", "arenas"), [("conf", "2"), ("a conf", "")])
+def test_spark_reads_its_environment_except_in_a_path_that_its_script_would_split(folder, arenas, tmp_path):
+    spark.write_conf(tmp_path / folder, "")
+    script = '. "$SPARK_HOME/bin/load-spark-env.sh" && echo "$MALLOC_ARENA_MAX"'
+    variables = {"PATH": os.environ["PATH"], "SPARK_HOME": str(spark.SPARK), "SPARK_CONF_DIR": str(tmp_path / folder)}
+    ended = subprocess.run(["bash", "-c", script], env=variables, capture_output=True, text=True)
+
+    assert (ended.stdout, ended.stderr) == (f"{arenas}\n", "")
 
 
 def test_java_options_keep_a_checkouts_path_with_spaces_in_one_piece(monkeypatch, tmp_path):

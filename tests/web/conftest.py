@@ -50,7 +50,7 @@ SCORES: dict[type, dict[str, Any]] = {
 
 
 def pytest_itemcollected(item):
-    """Put the operation into the id of a schemathesis test: pytest 9.2 gives all of them one id, and xdist runs an id once."""
+    """Put the operation into the id of a schemathesis test: pytest 9.2 gives them all one id, which xdist runs once."""
     if operation := getattr(item, "operation_label", None):
         item._id = item.id.with_params(operation)
 
