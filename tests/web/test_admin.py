@@ -129,6 +129,23 @@ def make_rerun_day():
     return superseded
 
 
+@pytest.mark.parametrize(
+    "lookup",
+    [
+        "day__year=99999999999",
+        "day__year=9999",
+        "day__year=9999&day__month=12&day__day=31",
+        "id__range=1",
+        "state__regex=(",
+    ],
+)
+@pytest.mark.django_db(transaction=True)
+def test_a_filter_that_cannot_be_evaluated_is_left_out(admin_client, lookup):
+    response = admin_client.get(f"/admin/rankings/run/?{lookup}")
+
+    assert (response.status_code, response["Location"]) == (302, "/admin/rankings/run/?e=1")
+
+
 def test_a_row_list_shows_the_published_rows_of_the_newest_day(admin_client):
     make_rerun_day()
 

@@ -3,12 +3,28 @@
 from typing import Any
 
 from django.contrib import admin
+from django.contrib.admin.options import IncorrectLookupParameters
+from django.contrib.admin.views.main import ChangeList
+from django.db import DataError
 from django.db.models import Model, Q, QuerySet
 from django.forms import Media
 from django.http import HttpRequest
 
 
-class WholeTextSearch(admin.ModelAdmin):
+class ListAdmin(admin.ModelAdmin):
+    """Shows the whole list if an address has a filter that Python or PostgreSQL cannot evaluate.
+
+    Django itself does so for most wrong filters, but fails for a year 10000 or a regular expression with an error.
+    """
+
+    def get_changelist_instance(self, request: HttpRequest) -> ChangeList:
+        try:
+            return super().get_changelist_instance(request)
+        except (IndexError, OverflowError, ValueError, DataError) as error:
+            raise IncorrectLookupParameters(str(error)) from error
+
+
+class WholeTextSearch(ListAdmin):
     """Searches for the text as it was typed, by the lookups of `search_fields`.
 
     Django would strip the text and split it at spaces, which are a part of ids.
@@ -23,7 +39,7 @@ class WholeTextSearch(admin.ModelAdmin):
         return queryset, False
 
 
-class ReadOnlyAdmin(admin.ModelAdmin):
+class ReadOnlyAdmin(ListAdmin):
     """Lists, filters and single rows. Nobody can add, change or delete: only the nightly job writes these tables."""
 
     actions: tuple[str, ...] | None = None
