@@ -147,6 +147,18 @@ def test_an_operator_rolls_back_and_the_api_serves_the_earlier_run(visit, rows, 
     assert (visitor.errors, visitor.foreign_requests) == ([], [])
 
 
+def test_the_list_of_runs_shows_the_day_of_each(visit, rows):
+    visitor = visit()
+    visitor.log_in("viewer", PASSWORD)
+    visitor.go("/admin/rankings/run/")
+    sizes = visitor.page.locator("#result_list .field-day").evaluate_all(
+        "cells => cells.map(cell => getComputedStyle(cell).fontSize)"
+    )
+
+    assert sizes
+    assert "0px" not in sizes
+
+
 def test_an_administrator_creates_a_key_and_the_api_accepts_it(visit, rows, live_server, settings):
     settings.API_PUBLIC = False
     visitor = visit()
