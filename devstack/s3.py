@@ -104,7 +104,8 @@ class S3:
         try:
             saved = json.loads(self.pid_file.read_text())
             process = psutil.Process(saved["pid"])
-            if process.status() != psutil.STATUS_ZOMBIE and process.cmdline()[1:] == arguments(saved["port"]):
+            line = process.cmdline()  # empty for a moment while a process starts
+            if process.status() != psutil.STATUS_ZOMBIE and (not line or line[1:] == arguments(saved["port"])):
                 return process
         except (OSError, ValueError, KeyError, psutil.NoSuchProcess):
             pass

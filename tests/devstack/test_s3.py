@@ -50,6 +50,13 @@ def test_stopping_loses_the_objects(s3):
     assert keys(s3) == []
 
 
+def test_a_server_counts_as_running_before_its_arguments_can_be_read(s3, monkeypatch):
+    s3.start()
+    monkeypatch.setattr(psutil.Process, "cmdline", lambda self: [])
+
+    assert s3.is_running()
+
+
 def test_the_next_start_works_after_kill_9(s3):
     s3.start()
     server = s3._process()
