@@ -34,9 +34,8 @@ class S3:
         """
         self.folder.mkdir(parents=True, exist_ok=True)
         with locked(self.folder / "lock"):
-            if not self.is_running():
-                self._launch(environment)
-            self._wait_and_create_bucket()
+            launched = None if self.is_running() else self._launch(environment)
+            self._wait_and_create_bucket(launched)
         return self.endpoint()
 
     def stop(self) -> None:
@@ -67,7 +66,7 @@ class S3:
             config=Config(retries={"total_max_attempts": 1}, connect_timeout=2),
         )
 
-    def _launch(self, environment: dict[str, str]) -> None:
+    def _launch(self, environment: dict[str, str]) -> subprocess.Popen[bytes]:
         port = free_port()
         with self.log.open("a") as log:
             server = subprocess.Popen(
@@ -79,8 +78,10 @@ class S3:
                 env={**environment, "PATH": "/usr/bin:/bin", "MOTO_S3_DEFAULT_KEY_BUFFER_SIZE": str(2**27)},
             )
         self.pid_file.write_text(json.dumps({"pid": server.pid, "port": port}))
+        return server
 
-    def _wait_and_create_bucket(self) -> None:
+    def _wait_and_create_bucket(self, launched: subprocess.Popen[bytes] | None) -> None:
+        """Wait for the server. Whether one that was just `launched` runs cannot be told from its arguments yet."""
         client, deadline = self.client(), time.monotonic() + 30
         while True:
             try:
@@ -88,7 +89,8 @@ class S3:
             except ClientError:
                 raise
             except BotoCoreError:
-                if time.monotonic() > deadline or not self.is_running():
+                has_ended = launched.poll() is not None if launched else not self.is_running()
+                if has_ended or time.monotonic() > deadline:
                     raise StackError(
                         f"the S3 server did not start: {last_line(self.log.read_text())} (its log: {self.log})"
                     ) from None
@@ -104,8 +106,7 @@ class S3:
         try:
             saved = json.loads(self.pid_file.read_text())
             process = psutil.Process(saved["pid"])
-            line = process.cmdline()  # empty for a moment while a process starts
-            if process.status() != psutil.STATUS_ZOMBIE and (not line or line[1:] == arguments(saved["port"])):
+            if process.status() != psutil.STATUS_ZOMBIE and process.cmdline()[1:] == arguments(saved["port"]):
                 return process
         except (OSError, ValueError, KeyError, psutil.NoSuchProcess):
             pass

@@ -141,13 +141,13 @@ def write_spark_settings() -> None:
 def write_conf(folder: Path, settings: str) -> None:
     """Write a folder for SPARK_CONF_DIR."""
     folder.mkdir(exist_ok=True)
+    linked = [CONF / "log4j2.properties"]
+    if not re.search(r"\s", str(folder)):  # Spark's script does not quote the path of spark-env.sh
+        linked.append(CONF / "spark-env.sh")
+    for file in linked:
+        if not (folder / file.name).is_symlink():
+            (folder / file.name).symlink_to(file)
     defaults = folder / SPARK_DEFAULTS.name
-    names = ["log4j2.properties"]
-    if not re.search(r"\s", str(folder)):  # Spark's scripts source it without quotes
-        names.append("spark-env.sh")
-    for name in names:
-        if not (folder / name).is_symlink():
-            (folder / name).symlink_to(CONF / name)
     # Do not rewrite an unchanged file: a job may be reading it, and it may belong to another user.
     if not defaults.exists() or defaults.read_text() != settings:
         defaults.write_text(settings)

@@ -50,9 +50,10 @@ def test_stopping_loses_the_objects(s3):
     assert keys(s3) == []
 
 
-def test_a_server_counts_as_running_before_its_arguments_can_be_read(s3, monkeypatch):
-    s3.start()
-    monkeypatch.setattr(psutil.Process, "cmdline", lambda self: [])
+def test_a_start_succeeds_even_if_the_arguments_of_the_new_process_cannot_be_read_yet(s3, monkeypatch):
+    with monkeypatch.context() as patch:
+        patch.setattr(psutil.Process, "cmdline", lambda self: [])
+        s3.start()
 
     assert s3.is_running()
 
