@@ -5,7 +5,6 @@ from datetime import date
 from typing import Any
 
 from django.contrib import admin
-from django.contrib.admin.options import IncorrectLookupParameters
 from django.contrib.admin.views.main import ChangeList
 from django.db.models import QuerySet
 from django.http import HttpRequest
@@ -54,16 +53,11 @@ class DayFilter(admin.SimpleListFilter):
         yield {"name": self.parameter_name, "day": self.day, "others": others}
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        self.day = self.requested_day()
+        requested = self.value()
+        self.day: date | None = parse_day(requested) if requested else None
         if self.day is None and not any(name.startswith(ROWS) for name in request.GET):
             state = request.GET.get(STATE, Run.State.PUBLISHED)
             runs = Run.objects.all() if state == "all" else Run.objects.filter(state=state)
             newest = runs.newest()
             self.day = newest.day if newest else None
         return queryset if self.day is None else queryset.filter(date=self.day)
-
-    def requested_day(self) -> date | None:
-        try:
-            return parse_day(day) if (day := self.value()) else None
-        except ValueError as error:
-            raise IncorrectLookupParameters(str(error)) from None
