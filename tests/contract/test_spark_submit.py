@@ -14,6 +14,7 @@ from devstack.state import ROOT
 from spark_jobs import nightly
 from spark_jobs.warehouse import Warehouse, ledger, locks
 from tests.conftest import DAY
+from tests.faults.s3_proxy import BadS3
 from tests.processes import error_messages
 from webapp.rankings.models import Run, TopCTR, TopProduct
 
@@ -235,9 +236,9 @@ def test_a_database_without_tables_exits_1_and_names_the_command_that_creates_th
 def at_a_terminal(start_job):
     """A function that runs the job at a terminal of 80 columns, and returns what it shows."""
 
-    def run(*arguments):
+    def run(*arguments, **environment):
         ours, its = os.openpty()
-        job = start_job(*arguments, terminal=its)
+        job = start_job(*arguments, terminal=its, **environment)
         os.close(its)
         shown = b""
         with suppress(OSError):  # the other end is closed
@@ -250,14 +251,25 @@ def at_a_terminal(start_job):
     return run
 
 
-@pytest.mark.long  # two more runs
-def test_at_a_terminal_it_shows_progress_and_a_table_and_json_only_if_asked(bucket, at_a_terminal):
+@pytest.mark.long  # one more run
+def test_at_a_terminal_it_shows_progress_and_a_table(bucket, at_a_terminal, stack):
     bucket(advertiser_ids=ACTIVE, product_views=VIEWS, ads_views=ADS)
-    shown, as_json = at_a_terminal(), at_a_terminal("--json")
+    with BadS3(stack.s3.endpoint(), ["wait"], reads_of_views) as s3:
+        shown = at_a_terminal(AWS_ENDPOINT_URL=s3.endpoint)
 
     heading, row = shown.split("\r\n")[-3:-1]
     assert heading.split() == ["day", "run", "state", "events", "rejected", "lists", "seconds"]
     assert row.split()[:1] + row.split()[2:6] == [DAY, "published", "4", "0", "7"]
-    assert "[Stage " in shown
+    assert "[Stage " in shown  # Spark shows stages that take longer than half a second
     assert '"state"' not in shown
-    assert json.loads(as_json.split("\r\n")[-2])["state"] == "published"
+
+
+def reads_of_views(method, path):
+    return method == "GET" and path.endswith("/raw/product_views.csv")
+
+
+@pytest.mark.long  # one more run
+def test_at_a_terminal_it_shows_json_if_asked(bucket, at_a_terminal):
+    bucket(advertiser_ids=ACTIVE, product_views=VIEWS, ads_views=ADS)
+
+    assert json.loads(at_a_terminal("--json").split("\r\n")[-2])["state"] == "published"

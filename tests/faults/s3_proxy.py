@@ -102,6 +102,11 @@ class _Handler(BaseHTTPRequestHandler):
             self.connection.close()
         self.close_connection = True
 
+    def wait(self) -> None:
+        """Answer late, so that the stage that reads lasts a few seconds on any machine."""
+        self.server.is_ending.wait(2)
+        self.pass_on(b"")
+
     def stall(self) -> None:
         """Say nothing until the client has given up, or the test is over."""
         self.server.is_ending.wait(300)
@@ -116,4 +121,5 @@ FAULTS: dict[str, Callable[[_Handler], None]] = {
     "503 Slow Down": lambda request: request.refuse(503, "SlowDown"),
     "reset": _Handler.reset,
     "stall": _Handler.stall,
+    "wait": _Handler.wait,
 }
