@@ -151,6 +151,14 @@ def test_what_gunicorn_refuses_is_a_problem_document(send, status, request_bytes
     assert problem["instance"].startswith("/")
 
 
+@pytest.mark.parametrize("parameter", ["x*=magic''a", "x*=idna''%ff", "x*=%00''a", f"x*{'9' * 5000}=a"])
+@pytest.mark.parametrize("path", ["/health/live", "/admin/login/"])
+def test_a_content_type_that_django_cannot_parse_is_refused(running, path, parameter):
+    status, headers, _ = running.request(path, content_type=f"text/plain; {parameter}")
+
+    assert (status, headers["Content-Type"]) == (400, "application/problem+json")
+
+
 def test_requests_can_follow_each_other_without_a_wait(running):
     batch = BATCH + b"Content-Length: 2\r\n\r\n{}"
     with closing(running.connect()) as client:

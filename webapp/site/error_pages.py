@@ -75,10 +75,13 @@ def reject_unknown_hosts(get_response: Callable[[HttpRequest], HttpResponse]) ->
 def reject_unknown_charsets(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[..., HttpResponse]:
     """Middleware: respond with 415 to a body that is not in UTF-8; other charsets can encode lone surrogates.
 
-    Django decodes forms, and the query too, by the charset in the Content-Type.
+    Django decodes forms, and the query too, by the charset in the Content-Type. A header that site/requests.py cannot parse
+    gets 400.
     """
 
     def middleware(request: HttpRequest) -> HttpResponse:
+        if request.content_type is None:
+            return document(request, HTTPStatus.BAD_REQUEST, "The Content-Type is malformed.")
         if (request.encoding or "utf-8").lower().replace("_", "-") not in ("utf-8", "utf8"):
             return document(request, HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "The charset of a request must be UTF-8.")
         return get_response(request)
