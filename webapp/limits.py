@@ -8,6 +8,9 @@ MAX_BYTES = 64 * 1024  # of a body: two members of MAX_IDS ids of four-byte char
 MAX_ENCODED_ID = MAX_ID_LENGTH * 4 * 3
 MAX_REQUEST_LINE = MAX_ENCODED_ID + MAX_IDS * (len("&exclude=") + MAX_ENCODED_ID) + 512
 
+# Characters of a path: two ids and names. Matching a path with several ids to a route takes time by its length squared.
+MAX_PATH = 2 * MAX_ID_LENGTH * 3 + 256  # the admin writes "_2F" for some characters of an id
+
 MAX_HEAD_BYTES = MAX_REQUEST_LINE + 32 * 1024  # of a request line and all header fields
 
 MAX_CHUNKED_BYTES = 4 * MAX_BYTES  # of a chunked body with its framing, which is longer than the smallest chunks

@@ -98,6 +98,7 @@ MIDDLEWARE = [
     "django_prometheus.middleware.PrometheusBeforeMiddleware",
     "webapp.site.error_pages.reject_unknown_hosts",
     "webapp.site.error_pages.reject_unknown_charsets",
+    "webapp.site.error_pages.reject_long_paths",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",

@@ -6,6 +6,7 @@ from django.db import close_old_connections, connection
 from django.db.backends.postgresql.base import DatabaseWrapper
 
 from tests.web.conftest import connected_otherwise, make_publication, problem_of
+from webapp.limits import MAX_ID_LENGTH
 from webapp.lists import statistics
 
 ANY_ANSWER = ["/recommendations/A/TopCTR", "/history/A", "/stats", "/advertisers", "/runs", "/api/v1/stats/"]
@@ -25,6 +26,17 @@ def test_an_unknown_path_is_not_found(get_problem, address):
     problem = get_problem(address)
 
     assert (problem["status"], problem["type"], problem["title"]) == (404, "about:blank", "Not Found")
+
+
+def test_a_path_that_would_take_long_to_match_is_refused(get_problem):
+    assert get_problem("/explain/" + "a/" * 20_000 + "a")["status"] == 414
+
+
+@pytest.mark.django_db
+def test_a_path_with_the_longest_ids_is_not_refused(get_problem):
+    longest = "%F0%9F%98%80" * MAX_ID_LENGTH
+
+    assert get_problem(f"/api/v1/explain/{longest}/ExpectedCTR/{longest}/")["type"] == "unknown-advertiser"
 
 
 def test_the_instance_is_the_requested_url(get_problem):

@@ -10,6 +10,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.views import defaults
 from django.views.decorators.csrf import csrf_exempt
 
+from webapp.limits import MAX_PATH
 from webapp.problems import TRY_AGAIN, DatabaseUnavailable, database_trouble, document
 from webapp.site.pages import page
 
@@ -84,6 +85,20 @@ def reject_unknown_charsets(get_response: Callable[[HttpRequest], HttpResponse])
             return document(request, HTTPStatus.BAD_REQUEST, "The Content-Type is malformed.")
         if (request.encoding or "utf-8").lower().replace("_", "-") not in ("utf-8", "utf8"):
             return document(request, HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "The charset of a request must be UTF-8.")
+        return get_response(request)
+
+    return middleware
+
+
+def reject_long_paths(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[..., HttpResponse]:
+    """Middleware: respond with 414 to a path that no route has, before it is matched to the routes.
+
+    Routes with two ids are regular expressions that take seconds for a path of 70 KB, during which no other thread works.
+    """
+
+    def middleware(request: HttpRequest) -> HttpResponse:
+        if len(request.path_info) > MAX_PATH:
+            return document(request, HTTPStatus.REQUEST_URI_TOO_LONG, f"A path has at most {MAX_PATH} characters.")
         return get_response(request)
 
     return middleware
