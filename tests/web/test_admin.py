@@ -132,19 +132,34 @@ def make_rerun_day():
 @pytest.mark.parametrize(
     ("table", "lookup"),
     [
-        ("run", "day__year=99999999999"),
-        ("run", "day__year=9999"),
-        ("run", "day__year=9999&day__month=12&day__day=31"),
-        ("run", "id__range=1"),
-        ("run", "state__regex=("),
-        ("topctr", "date__exact=2026-02-30"),
+        ("rankings/run", "day__year=99999999999"),
+        ("rankings/run", "day__year=9999"),
+        ("rankings/run", "day__year=9999&day__month=12&day__day=31"),
+        ("rankings/run", "id__range=1"),
+        ("rankings/run", "state__regex=("),
+        ("rankings/run", "q=" + "a+" * 101),
+        ("rankings/topctr", "date__exact=2026-02-30"),
+        ("auth/user", "date_joined__year=99999"),
+        ("auth/group", "id__range=1"),
+        ("axes/accessattempt", "id__regex=("),
     ],
 )
 @pytest.mark.django_db(transaction=True)
 def test_a_filter_that_cannot_be_evaluated_is_left_out(admin_client, table, lookup):
-    response = admin_client.get(f"/admin/rankings/{table}/?{lookup}")
+    response = admin_client.get(f"/admin/{table}/?{lookup}")
 
-    assert (response.status_code, response["Location"]) == (302, f"/admin/rankings/{table}/?e=1")
+    assert (response.status_code, response["Location"]) == (302, f"/admin/{table}/?e=1")
+
+
+@pytest.mark.parametrize(
+    ("table", "action"),
+    [("rankings/run", "roll_back"), ("keys/apikey", "revoke"), ("auth/user", "delete_selected")],
+)
+@pytest.mark.parametrize("chosen", ["x", "", "1\0", "9" * 5000])
+def test_an_action_for_what_is_no_key_of_a_row_is_a_bad_request(admin_client, table, action, chosen):
+    response = admin_client.post(f"/admin/{table}/", {"action": action, "_selected_action": chosen})
+
+    assert response.status_code == 400
 
 
 def test_a_row_list_shows_the_published_rows_of_the_newest_day(admin_client):

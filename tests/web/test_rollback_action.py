@@ -38,6 +38,10 @@ def test_the_change_is_shown_before_it_is_made(admin_client, choose):
     assert states() == ["superseded", "published"]
 
 
+def test_a_run_that_does_not_exist_is_reported(admin_client, choose):
+    assert messages_of(choose(admin_client, Run(pk=2**70))) == ["There is no such run."]
+
+
 def test_a_confirmed_rollback_is_done_and_reported(admin_client, choose):
     old, new = make_runs("old", "new")
     response = choose(admin_client, old, seen=new.pk, reason="wrong prices")

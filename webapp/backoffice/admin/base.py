@@ -2,26 +2,11 @@
 
 from typing import Any
 
-from django.contrib import admin
-from django.contrib.admin.options import IncorrectLookupParameters
-from django.contrib.admin.views.main import ChangeList
-from django.db import DataError
 from django.db.models import Model, Q, QuerySet
 from django.forms import Media
 from django.http import HttpRequest
 
-
-class ListAdmin(admin.ModelAdmin):
-    """Shows the whole list if an address has a filter that Python or PostgreSQL cannot evaluate.
-
-    Django itself does so for most wrong filters, but fails for a year 10000 or a regular expression with an error.
-    """
-
-    def get_changelist_instance(self, request: HttpRequest) -> ChangeList:
-        try:
-            return super().get_changelist_instance(request)
-        except (IndexError, OverflowError, ValueError, DataError) as error:
-            raise IncorrectLookupParameters(str(error)) from error
+from webapp.backoffice.lists import ListAdmin
 
 
 class WholeTextSearch(ListAdmin):

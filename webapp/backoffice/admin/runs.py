@@ -88,6 +88,9 @@ class RunAdmin(ReadOnlyAdmin):
         except Run.MultipleObjectsReturned:
             self.message_user(request, "Select only the run to roll back to.", messages.ERROR)
             return None
+        except Run.DoesNotExist:
+            self.message_user(request, "There is no such run.", messages.ERROR)
+            return None
         try:
             change = change_of(run.day, run.pk)
             if "seen" not in request.POST:
