@@ -264,3 +264,7 @@ def test_a_viewer_of_keys_cannot_replace_or_revoke_them(client, action):
 
     assert ApiKey.objects.live().count() == 1
     assert ApiKey.objects.count() == 1
+
+
+def test_no_address_fills_the_expiry_in(admin_client):
+    assert 'value="2027-03-10"' in admin_client.get("/admin/keys/apikey/add/?expires_at=x").text

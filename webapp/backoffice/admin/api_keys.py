@@ -57,7 +57,8 @@ class ApiKeyAdmin(WholeTextSearch):
         return [] if obj is None else self.get_fields(request, obj)[1:]
 
     def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
-        return {"expires_at": timezone.now() + LIFETIME, **super().get_changeform_initial_data(request)}
+        """Django's, from the query; but the two fields of a time cannot show a text."""
+        return {**super().get_changeform_initial_data(request), "expires_at": timezone.now() + LIFETIME}
 
     def has_delete_permission(self, request: HttpRequest, obj: ApiKey | None = None) -> bool:
         return False  # keys are revoked, and stay for the record
