@@ -48,7 +48,8 @@ def status_of(error: BaseException) -> HTTPStatus:
 def problem_response(error: BaseException, request: Any) -> bytes:
     """The whole response; the request is None where gunicorn could not parse it, and then there is no known target."""
     status = status_of(error)
-    detail = "Something is wrong on our side; the log says what." if status >= 500 else str(error)[:200]
+    ours = status == HTTPStatus.INTERNAL_SERVER_ERROR
+    detail = "Something is wrong on our side; the log says what." if ours else str(error)[:200]
     document = {
         "type": getattr(error, "type", "about:blank"),
         "title": getattr(error, "title", status.phrase),
