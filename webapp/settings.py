@@ -252,6 +252,8 @@ LOGGING = {
         "django": {"level": LOG_LEVEL},
         "axes": {"level": "WARNING"},  # lockouts, but not every login
         "django.request": {"level": "ERROR"},  # 4xx responses are in the access log
+        "django.security": {"level": "CRITICAL"},  # such as too many fields: a 400, which needs no traceback either
+        "django.security.csrf": {"level": LOG_LEVEL},
         "django.db.backends": {"level": "INFO"},  # never log all queries with their parameters
         "django_guid": {"level": "ERROR"},  # not every generated or replaced id
     },

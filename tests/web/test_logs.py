@@ -9,6 +9,7 @@ import pytest
 from django.db import OperationalError, connection
 
 from tests.web.conftest import connected_otherwise, make_publication
+from tests.web.keys import make_key
 from webapp.lists import statistics
 
 ID = "4bd1f4d0-5f3c-4a2e-9b8e-0d6d3f6c1a11"
@@ -53,6 +54,20 @@ def test_an_error_is_one_line_of_json_with_the_request_id(client, logged, monkey
     assert (line["level"], line["request_id"], line["message"]) == ("ERROR", ID, "Unhandled exception at /stats")
     assert "ZeroDivisionError" in line["exc_info"]
     assert line["time"].endswith("+00:00")
+
+
+@pytest.mark.parametrize(
+    ("method", "address"),
+    [("GET", "/recommendations/A/TopCTR?" + "a&" * 1001), ("POST", "/admin/login/")],
+    ids=["API", "admin"],
+)
+@pytest.mark.django_db
+def test_too_many_parameters_leave_no_traceback(client, logged, method, address):
+    headers = {"authorization": f"Api-Key {make_key()}"}
+    form = {"content_type": "application/x-www-form-urlencoded", "data": "a&" * 1001}
+
+    assert client.generic(method, address, headers=headers, **form).status_code == 400
+    assert logged() == []
 
 
 # Slow queries

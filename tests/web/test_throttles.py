@@ -136,7 +136,16 @@ def test_an_ipv6_network_of_64_bits_is_one_client(client, settings):
 
 
 @pytest.mark.parametrize(
-    ("path", "status"), [("/models", 401), ("/metrics", 401), ("/api/v1/", 401), ("/models?format=xml", 400)]
+    ("path", "status"),
+    [
+        ("/models", 401),
+        ("/metrics", 401),
+        ("/api/v1/", 401),
+        ("/models?format=xml", 400),
+        ("/models?" + "a&" * 1001, 400),
+        ("/recommendations/A/TopCTR?" + "a&" * 1001, 400),
+    ],
+    ids=lambda value: str(value)[:40],
 )
 def test_refused_requests_without_a_key_are_counted(client, settings, path, status):
     settings.API_PUBLIC = False

@@ -41,7 +41,7 @@ def count_refused(error: Exception, context: dict[str, Any]) -> Exception:
     Return the error that the client gets, which is another one if that was one request too many.
     """
     request = context["request"]
-    if isinstance(error, APIException) and not hasattr(request, "counted"):
+    if isinstance(error, APIException | SuspiciousOperation) and not hasattr(request, "counted"):
         try:
             context["view"].check_throttles(request)
         except Exception as instead:
