@@ -153,7 +153,7 @@ def has_comet(spark: SparkSession) -> bool:
 def group_files(opened: OpenedInput) -> list[RawFiles]:
     """Group the files by how they are read. Raises InputError if a needed column is missing."""
     located, copies = opened.located, opened.copies
-    groups: dict[tuple[RawFiles, bool], list[str]] = {}
+    groups: dict[tuple[RawFiles, str | None], list[str]] = {}
     for path, content in opened.contents.items():
         files = RawFiles(located.input, (), "", (), (), located.dated_folder, located.is_compact(path))
         if content.footer:
@@ -170,7 +170,8 @@ def group_files(opened: OpenedInput) -> list[RawFiles]:
         if path in copies:  # each in a folder of its own
             folder = copies[path].rsplit("/date=", 1)[0]
             files = replace(files, dated_folder=located.dated_folder and folder, is_compact=False, are_copies=True)
-        groups.setdefault((files, looks_like_pattern(copies.get(path, path))), []).append(path)
+        alone = path if looks_like_pattern(copies.get(path, path)) else None
+        groups.setdefault((files, alone), []).append(path)
     sources = [
         replace(files, paths=tuple(copies.get(path, path) for path in paths), originals=tuple(paths))
         for (files, _), paths in groups.items()
@@ -193,7 +194,7 @@ def _folder_of_all(source: RawFiles, located: Located) -> str | None:
 def looks_like_pattern(path: str) -> bool:
     """Return whether Spark takes a path for a pattern.
 
-    Even with __globPaths__ off, Spark reads the other paths of a list twice if one looks like a pattern
+    Even with __globPaths__ off, Spark reads every path of a list once more for each other one that looks like a pattern
     (DataSource.checkAndGlobPathIfNecessary).
     """
     return any(character in path for character in "{}[]*?\\")
