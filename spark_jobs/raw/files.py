@@ -49,6 +49,10 @@ class Located:
         """Return whether the `date=` folder of a file is written without hyphens."""
         return self.dated_folder is not None and "-" not in path.removeprefix(f"{self.dated_folder}/").split("/")[0]
 
+    def has_more_partitions(self, path: str) -> bool:
+        """Return whether a file in a `date=` folder is also in one like `hour=03`. Spark fails if not all files are."""
+        return self.dated_folder is not None and "=" in path.removeprefix(f"{self.dated_folder}/").partition("/")[2]
+
 
 def day_of_folder(name: str) -> date | None:
     """Return the day of a folder that is called date=2026-11-20 or date=20261120, and None for other names."""

@@ -48,7 +48,7 @@ class RawFiles:
     has_crlf: bool = False
     """Of files that Comet reads: whether lines end with CR and LF."""
     day: date | None = None
-    """Of Parquet and files that Comet reads: the day of their `date=` folder. It is not read from the path."""
+    """The day of their `date=` folder, if Spark does not read it from the path: it does only for CSV without Comet."""
     folder: str | None = None
     """The folder that holds many files, these and no others."""
     are_copies: bool = False
@@ -167,6 +167,8 @@ def group_files(opened: OpenedInput) -> list[RawFiles]:
             if opened.by_comet and (path in copies or not (content.compression or content.line_break == "\r")):
                 has_crlf = content.line_break == "\r\n" and path not in copies
                 files = replace(files, by_comet=True, has_crlf=has_crlf, day=located.day_of(path))
+            elif located.has_more_partitions(path):
+                files = replace(files, day=located.day_of(path))
         if path in copies:  # each in a folder of its own
             folder = copies[path].rsplit("/date=", 1)[0]
             files = replace(files, dated_folder=located.dated_folder and folder, is_compact=False, are_copies=True)

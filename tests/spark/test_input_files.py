@@ -177,7 +177,21 @@ CASES: list[tuple[str, dict[str, bytes], Read | Rejected | Refused | SameData]] 
         for text, rows, others in [(ONE.decode(), 1, ""), (BROKEN_TITLE, 2, "q")]
         for names in (NAMES, ["x[1]{2}"], [*NAMES, "x[1]{2}"])
     ],
+    (
+        "names with colons, spaces, `%`, `+`, `#`, brackets and other scripts",
+        views(gzip.compress(ONE), "/[1].csv.gz") | views(gzip.compress(TWO), "/[2].csv.gz"),
+        Read(3),
+    ),
     ("`date=2026-11-20/` without a column `date`", views(FOLDER_ROW, f"/date={DAY}/a.csv"), Read()),
+    *[
+        (
+            "`date=2026-11-20/` without a column `date`",
+            views(gzip.compress(FOLDER_ROW), f"/date={DAY}/a.csv.gz")
+            | views(gzip.compress(FOLDER_ROW + b"a,q\n"), f"/date={DAY}/{nested}/a.csv.gz"),
+            Read(3, ids=frozenset("pq")),
+        )
+        for nested in ("hour=03", "value=7", "date=2026-11-19", "x=")
+    ],
     (
         "`date=2026-11-20/` without a column `date`",
         views(
