@@ -18,6 +18,8 @@ from spark_jobs.raw.records import OPENS_QUOTE
 
 RFC_4180 = {"quote": '"', "escape": '"', "emptyValue": ""}
 SOME_DATE = r"[0-9]{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12][0-9]|3[01])"
+FIELD = r'(?:[^",]|"[^"]*+")*+'
+"""A field with or without quotes, unless it has a stray one. Java and Comet's Rust understand it alike."""
 PLAIN_FIELD = r"[ !#-+\--~]*"
 """Printable ASCII without quotes and commas."""
 A_YEAR = timedelta(days=366)
@@ -93,15 +95,16 @@ def java_matches(text: Column, pattern: str) -> Column:
 def _lines_of_days(spark: SparkSession, source: RawFiles, days: Sequence[date]) -> DataFrame:
     """Return (line, folder_day) of every line, including headers and empty lines.
 
-    In a `date=` folder every line concerns the folder's day. Elsewhere a line concerns `days` if it contains one of them
-    or no date at all. The other lines become null, or OPEN_QUOTE_OF_OTHER_DAYS if their records may go on.
+    In a `date=` folder every line concerns the folder's day. Elsewhere a line concerns `days` if it contains one of them,
+    or has no date where its date should be. The other lines become null, or OPEN_QUOTE_OF_OTHER_DAYS if their records may
+    go on.
     """
     line = F.col("line")
     cases: list[tuple[Column, Any]] = [(line.contains("\r"), CARRIAGE_RETURN)] if source.by_comet else []
     otherwise = line
     if source.dated_folder is None and days:
         otherwise = F.when(opens_quote(line), OPEN_QUOTE_OF_OTHER_DAYS)
-        may_concern = reduce(Column.__or__, [line.contains(str(day)) for day in days]) | ~line.rlike(SOME_DATE)
+        may_concern = reduce(Column.__or__, [line.contains(str(day)) for day in days]) | ~_has_date(line, source)
         if source.columns[-1] == "date":
             # Most lines of such a file end with a day of these years. Comparing the end costs a fifth of searching a line.
             cases.append((reduce(Column.__or__, [line.endswith(str(day)) for day in days]), line))
@@ -109,6 +112,13 @@ def _lines_of_days(spark: SparkSession, source: RawFiles, days: Sequence[date]) 
         cases.append((may_concern, line))
     kept = reduce(lambda when, case: when.when(*case), cases, F).otherwise(otherwise) if cases else line
     return _read_lines(spark, source).withColumn("line", kept)
+
+
+def _has_date(line: Column, source: RawFiles) -> Column:
+    """Return whether the field `date` contains a date; or, in a line with too few or too many fields, any field."""
+    before, fields = source.columns.index("date"), len(source.columns)
+    is_whole = line.rlike(rf"\A{FIELD}(?:,{FIELD}){{{fields - 1}}}\z")
+    return line.rlike(rf'\A(?:{FIELD},){{{before}}}"?[^",]*{SOME_DATE}') | (line.rlike(SOME_DATE) & ~is_whole)
 
 
 def _read_lines(spark: SparkSession, source: RawFiles) -> DataFrame:

@@ -465,6 +465,18 @@ CASES: list[tuple[str, dict[str, bytes], Read | Rejected | Refused | SameData]] 
     ),
     ("too few or too many columns", views(csv(f"a,{DAY}", f"{ROW[:-1]},x")), Rejected("bad_columns", lines=2)),
     ("no date", views(csv("a,p,", "a,p,2026/11/20", "a,p,2026-13-20")), Rejected("no_date", lines=3)),
+    (
+        "no date",
+        views(
+            csv(
+                "2026-11-19,20.11.2026,p,a",
+                '"2026-11-19","","p, q","a"',
+                f"2026-11-19,{DAY},p,a",
+                header="ordered,date,product_id,advertiser_id\n",
+            )
+        ),
+        Rejected("no_date", 1, lines=2),
+    ),
     # Types of Parquet columns
     (
         "id: text, dictionary, or bytes",

@@ -67,7 +67,13 @@ LINES: dict[str, str | bytes] = {
     "dates": "".join(
         f"a,p,{day}\n" for day in (f"{DAY}T10:00", f"{DAY} 10:00", f"{DAY}x", "2026-02-30", "2026-1-1", "")
     ),
-    "decimal ids": f"1.0,2.0,{DAY}\n3,4,{DAY}\n",
+    "a column after the date": "advertiser_id,product_id,date,ordered\n"
+    + "".join(
+        f"{line},{BEFORE}\n{line},{DAY}\n"
+        for day in (DAY, BEFORE, "20.11.2026", "", f'"{BEFORE}"', '"20.11.2026"')
+        for line in (f"a,p,{day}", f'"a","p, ""q""",{day}', f'ñ,5" p,{day}', f'a,"p,{day}', f"a,{day}")
+    ),
+    "doubtful ids": f"1.0,2.0,{DAY}\n3,4,{DAY}\n\\N,NULL,{DAY}\nNULLA,\\NN,{DAY}\n",
 }
 """The lines of product_views.csv, after its header unless they have one."""
 
