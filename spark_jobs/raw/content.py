@@ -11,6 +11,8 @@ from spark_jobs.raw.inputs import InputError
 
 START = 8 * 1024
 """Bytes that are read of each file before Spark reads it."""
+GZIP_HEADERS = 1024
+"""More bytes that are read, because a gzip file of text that cannot be compressed is longer than the text."""
 LONGEST_HEADER = 64 * 1024
 COMPRESSIONS = {b"\x1f\x8b": "gzip", b"BZh": "bzip2", b"\x28\xb5\x2f\xfd": "zstd"}
 PARQUET_MAGIC = b"PAR1"
@@ -89,12 +91,11 @@ def read_content(system: FileSystem, path: str) -> Content:
 
 def _read_start(system: FileSystem, path: str, length: int) -> tuple[str, bytes, bool]:
     """Return the compression of a file, its first bytes, decompressed, and whether they are all."""
-    start = system.read_start(path, length)
+    start = system.read_start(path, length + GZIP_HEADERS)
     compression = next((name for magic, name in COMPRESSIONS.items() if start.startswith(magic)), "")
     if compression == "gzip":
-        return compression, *_gunzip(path, start, length, len(start) < length)
-    if compression:
-        start = system.read_start(path, length, compression)
+        return compression, *_gunzip(path, start, length, len(start) < length + GZIP_HEADERS)
+    start = system.read_start(path, length, compression) if compression else start[:length]
     return compression, start, len(start) < length
 
 

@@ -254,6 +254,11 @@ CASES: list[tuple[str, dict[str, bytes], Read | Rejected | Refused | SameData]] 
         views(csv(*[ROW[:-1]] * 9000), "/a.csv") | views(gzip.compress(csv(*[ROW[:-1]] * 9000)), "/a.csv.gz"),
         SameData("/a.csv.gz"),
     ),
+    (
+        "`a.csv` beside `a.csv.gz` with the same content",
+        views(csv(*[ROW[:-1]] * 900), "/a.csv") | views(gzip.compress(csv(*[ROW[:-1]] * 900), 0), "/a.csv.gz"),
+        SameData("/a.csv.gz"),
+    ),
     ("two files with only a header", views(ONE, "/a.csv") | views(csv(), "/b.csv") | views(csv(), "/c.csv"), Read()),
     (
         "two empty Parquet files",
