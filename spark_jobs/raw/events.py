@@ -21,9 +21,9 @@ from spark_jobs.raw.copies import copy_records, copy_unreadable, refuse_long_lin
 from spark_jobs.raw.inputs import ADVERTISER_IDS, EVENT_INPUTS
 from spark_jobs.raw.lines import NEEDS_SPARK, OPEN_QUOTE, count_lines
 from spark_jobs.raw.listing import Inputs
-from spark_jobs.raw.readers import OpenedInput, RawFiles, group_files, open_files
+from spark_jobs.raw.readers import COMET_ENABLED, OpenedInput, RawFiles, group_files, open_files
 from spark_jobs.raw.rows import count_rows
-from spark_jobs.raw.validate import DECIMAL_ID, EVENTS, validate
+from spark_jobs.raw.validate import DOUBTFUL_ID, EVENTS, validate
 
 EVENT_NAMES = tuple(each.name for each in EVENT_INPUTS)
 LIST_NAME = ADVERTISER_IDS.name
@@ -110,9 +110,11 @@ class RawEvents:
             for path in located.ignored
         ]
         for name in (*EVENT_NAMES, LIST_NAME):
-            lines = sum(row.lines for row in self.tallies if row.input == name and row.note == DECIMAL_ID)
+            lines = sum(row.lines for row in self.tallies if row.input == name and row.note == DOUBTFUL_ID)
             if lines:
-                found.append(f"{name} has {lines:,} lines with an id like 20459871.0; such an id is kept as it is")
+                found.append(
+                    f"{name} has {lines:,} lines with an id like 20459871.0 or NULL; such an id is kept as it is"
+                )
         return found
 
     def read_of(self, day: date) -> dict[str, dict[str, Any]]:

@@ -15,7 +15,9 @@ from spark_jobs.raw.rows import column_type
 # reader puts in place of bytes that are not UTF-8.
 ID = r"\A[\p{L}\p{M}\p{N}\p{P}\p{S} &&[^\x{FFFD}]]{1,64}\z"  # `$` would also match before a last line terminator
 ASCII_ID = r"\A[ -~]{1,64}\z"
-FLOATING_POINT = r"\A-?(?:[0-9]+\.0+|[0-9]\.[0-9]+[Ee]\+?[0-9]+)\z"
+FLOATING_POINT = r"-?(?:[0-9]+\.0+|[0-9]\.[0-9]+[Ee]\+?[0-9]+)"
+MISSING = r"\\N|NULL|null|None|NaN|nan|undefined"
+"""How tools write a value that is missing."""
 WHOLE_NUMBER = r"\A-?[0-9]+\z"
 DATE = r"\A[0-9]{4}-[0-9]{2}-[0-9]{2}(?:[T ][^\n\r\x{85}\x{2028}\x{2029}]*)?\z"
 EVENT_TYPES = ("impression", "click")
@@ -26,8 +28,8 @@ EVENTS = (
 )
 """`file` and `line` are null unless the row has a reason: most rows have none, and keeping their lines costs more than
 reading them."""
-DECIMAL_ID = "decimal_id"
-"""The note on an id in text such as `20459871.0` or `2.0459871E7`, as if a tool had made numbers of the ids."""
+DOUBTFUL_ID = "doubtful_id"
+"""The note on an id in text such as `20459871.0` or `2.0459871E7`, as if a tool had made numbers of the ids, or `NULL`."""
 
 
 def validate(counted: DataFrame, source: RawFiles, days: Sequence[date] = ()) -> DataFrame:
@@ -58,8 +60,9 @@ def validate(counted: DataFrame, source: RawFiles, days: Sequence[date] = ()) ->
         reason = reason.when(~is_valid, f"bad_{name}")
     note = F.col("note")
     if in_text := [name for name in ids if name not in numeric]:
-        is_decimal = reduce(Column.__or__, [text_of(name).rlike(FLOATING_POINT) for name in in_text])
-        note = F.coalesce(note, F.when(is_decimal, DECIMAL_ID))
+        doubtful = rf"\A(?:{FLOATING_POINT}|{MISSING})\z"
+        is_doubtful = reduce(Column.__or__, [text_of(name).rlike(doubtful) for name in in_text])
+        note = F.coalesce(note, F.when(is_doubtful, DOUBTFUL_ID))
     type_ = F.lit("view")
     if "type" in source.input.columns:
         type_ = F.col("type")

@@ -435,7 +435,12 @@ CASES: list[tuple[str, dict[str, bytes], Read | Rejected | Refused | SameData]] 
         Rejected("bad_product_id", lines=len(ENDED_IN_PARQUET)),
     ),
     (
-        "an id such as `20459871.0` or `2.0459871E7` in CSV or a text column",
+        "an id such as `20459871.0`, `2.0459871E7` or `\\N` in CSV or a text column",
+        views(csv(f"a,\\N,{DAY}", f"a,NULL,{DAY}", f"a,NULLA,{DAY}")),
+        Read(3, "2 lines with an id like 20459871.0 or NULL", frozenset(["\\N", "NULL", "NULLA"])),
+    ),
+    (
+        "an id such as `20459871.0`, `2.0459871E7` or `\\N` in CSV or a text column",
         folder(
             [
                 csv(f"a,20459871.0,{DAY}", f"a,20464916.000000000,{DAY}", f"a,2.0459871E7,{DAY}", f"a,v1.0,{DAY}"),
