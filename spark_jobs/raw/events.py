@@ -3,7 +3,8 @@
 import hashlib
 import logging
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import date
 from functools import reduce
@@ -176,7 +177,21 @@ def _read_with_comet_if_exact(
         events.unpersist()
     log.info("%s: read again without Comet, because %s", ", ".join(sorted(again)), clean_text(reason))
     opened = [replace(each, by_comet=each.by_comet and each.located.input.name not in again) for each in opened]
-    return opened, *_read_and_tally(spark, opened, days)
+    if any(each.by_comet for each in opened):
+        return opened, *_read_and_tally(spark, opened, days)
+    with _without_comet(spark):
+        return opened, *_read_and_tally(spark, opened, days)
+
+
+@contextmanager
+def _without_comet(spark: SparkSession) -> Iterator[None]:
+    """Switch Comet off for Parquet, too: unlike Spark, it does not name the file that it cannot read."""
+    before = str(spark.conf.get(COMET_ENABLED, "true"))
+    spark.conf.set(COMET_ENABLED, "false")
+    try:
+        yield
+    finally:
+        spark.conf.set(COMET_ENABLED, before)
 
 
 def _inputs_with(note: str, tallies: Sequence[Row]) -> set[str]:

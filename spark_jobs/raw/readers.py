@@ -21,6 +21,7 @@ from spark_jobs.raw.records import OPENING
 OPENED_AT_ONCE = 32  # S3 takes tens of milliseconds for each request
 MANY_FILES = 32
 """With more, Spark lists a folder faster than it asks for each file."""
+COMET_ENABLED = "spark.comet.enabled"
 EXACTLY_THESE_FILES = {
     "__globPaths__": "false",
     "ignoreCorruptFiles": "false",
@@ -145,7 +146,7 @@ def open_files(spark: SparkSession, located: Located, days: Iterable[date]) -> O
 
 def has_comet(spark: SparkSession) -> bool:
     """Return whether Spark is to use the plugin Comet (conf/comet.conf), whose CSV scan runs in native code."""
-    needed = ("spark.comet.enabled", "spark.comet.scan.csv.v2.enabled")
+    needed = (COMET_ENABLED, "spark.comet.scan.csv.v2.enabled")
     has_plugin = "CometPlugin" in str(spark.conf.get("spark.plugins", ""))
     return has_plugin and all(spark.conf.get(name, "true") == "true" for name in needed)
 

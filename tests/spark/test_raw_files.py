@@ -12,6 +12,7 @@ from spark_jobs.raw.inputs import PRODUCT_VIEWS, InputError
 from spark_jobs.raw.listing import locate
 from spark_jobs.raw.readers import MANY_FILES, group_files, open_files
 from tests.conftest import ADS, DAY, VIEWS
+from tests.spark.test_input_files import written_by_duckdb
 
 ON = date.fromisoformat(DAY)
 
@@ -89,6 +90,17 @@ def test_names_and_contents_on_s3_are_read_like_those_on_disk(spark, put, prefix
 
     lines = read_raw(spark, locate(spark, f"{prefix}/raw", [ON]), [ON]).lines_of(ON)
     assert lines == {("product_views", None): 4, ("ads_views", None): 1}
+
+
+def test_a_damaged_parquet_file_is_named_even_if_comet_reads_it(raw, refusal):
+    raw.fill()
+    (raw.folder / "product_views.csv").unlink()
+    rows = f"select 'a' as advertiser_id, 'p' || n as product_id, '{DAY}' as date from range(1000) as rows(n)"
+    raw.put("product_views/a.parquet", written_by_duckdb(rows, "format parquet"))
+    content = written_by_duckdb(rows, "format parquet, compression uncompressed")
+    raw.put("product_views/b.parquet", content[:4] + b"\xff" * 200 + content[204:])
+
+    assert "product_views/b.parquet cannot be read" in refusal()
 
 
 @pytest.fixture
