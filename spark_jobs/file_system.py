@@ -19,6 +19,7 @@ LOCAL_FILES = {
 }
 """Hadoop's usual local file system keeps a checksum file beside each file, and fails for names that contain a colon."""
 NOT_IN_THIS_LOCALE = "Java cannot decode its name; rename it, or run the job with LC_ALL=C.UTF-8"
+FILE_AND_FOLDER = "cannot be read: it is both a file and a folder; rename or remove one of them"
 CODECS = {"gzip": "GzipCodec", "bzip2": "BZip2Codec"}
 """Those of Hadoop. Its codec for zstd needs a native library that Spark does not bring."""
 
@@ -99,11 +100,11 @@ class FileSystem:
             if is_instance_of(self.gateway, error.java_exception, "java.io.FileNotFoundException"):
                 return {}
             raise
-        return {name: is_folder for name, is_folder in _names(statuses).items() if not is_hidden(name)}
+        return {name: is_folder for name, is_folder in _names(uri, statuses).items() if not is_hidden(name)}
 
     def children_of_input(self, uri: str) -> dict[str, bool]:
         """Return the same of a folder that exists, with hidden names. Raises Unreadable for what Hadoop leaves out."""
-        return _names(self._list(uri))
+        return _names(uri, self._list(uri))
 
     def files_below(self, uri: str) -> list[File]:
         """Return the files in a folder and its subfolders. Hidden files, and files in hidden folders, are left out."""
@@ -238,9 +239,17 @@ def is_hidden(name: str) -> bool:
     return name.startswith(".") or name.endswith("._COPYING_") or (name.startswith("_") and "=" not in name)
 
 
-def _names(statuses: list[Any]) -> dict[str, bool]:
-    found = {status.getPath().getName(): status.isDirectory() for status in statuses}
-    return {name: found[name] for name in sorted(found)}
+def _names(uri: str, statuses: list[Any]) -> dict[str, bool]:
+    """Return the names and whether each is a folder. Raises Unreadable for a name that is both, which S3 allows.
+
+    Hadoop would then read only one of the two. An empty object may only stand for the folder.
+    """
+    files = {status.getPath().getName(): status.getLen() for status in statuses if not status.isDirectory()}
+    folders = {status.getPath().getName() for status in statuses if status.isDirectory()}
+    for name in sorted(folders & files.keys()):
+        if files[name]:
+            raise Unreadable(f"{uri}/{name} {FILE_AND_FOLDER}")
+    return {name: name in folders for name in sorted(folders | files.keys())}
 
 
 def _parquet_column(field: Any) -> ParquetColumn:

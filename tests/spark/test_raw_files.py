@@ -8,6 +8,7 @@ import pytest
 from spark_jobs.file_system import Unreadable
 from spark_jobs.raw.copies import refuse_long_lines
 from spark_jobs.raw.events import read_raw
+from spark_jobs.raw.files import locate as locate_one
 from spark_jobs.raw.inputs import PRODUCT_VIEWS, InputError
 from spark_jobs.raw.listing import locate
 from spark_jobs.raw.readers import MANY_FILES, group_files, open_files
@@ -90,6 +91,32 @@ def test_names_and_contents_on_s3_are_read_like_those_on_disk(spark, put, prefix
 
     lines = read_raw(spark, locate(spark, f"{prefix}/raw", [ON]), [ON]).lines_of(ON)
     assert lines == {("product_views", None): 4, ("ads_views", None): 1}
+
+
+@pytest.mark.parametrize(
+    ("names", "refused"),
+    [
+        (("product_views.csv", "product_views.csv/a.csv"), "product_views.csv cannot be read: it is both a file and"),
+        (("product_views/a", "product_views/a/b/c.csv"), "product_views/a cannot be read: it is both a file and"),
+        ((f"product_views/date={DAY}", f"product_views/date={DAY}/a.csv"), f"date={DAY} cannot be read: it is both"),
+        (("product_views/a.csv", "product_views//a.csv"), "product_views/a.csv is there twice"),
+    ],
+)
+def test_two_objects_that_have_one_path_are_refused(spark, put, prefix, names, refused):
+    for name in names:
+        put(name, f"{VIEWS}a,p,{DAY}\n")
+
+    with pytest.raises((InputError, Unreadable), match=refused):
+        locate_one(spark, f"{prefix}/raw", PRODUCT_VIEWS, [ON])
+
+
+def test_an_empty_object_may_stand_for_a_folder(spark, put, prefix):
+    for name in ("product_views/", f"product_views/date={DAY}", f"product_views/date={DAY}/x"):
+        put(name, "")
+    put(f"product_views/date={DAY}/x/a.csv", "advertiser_id,product_id\na,p\n")
+
+    located = locate_one(spark, f"{prefix}/raw", PRODUCT_VIEWS, [ON])
+    assert [file.path for file in located.files if file.size] == [f"{prefix}/raw/product_views/date={DAY}/x/a.csv"]
 
 
 def test_a_damaged_parquet_file_is_named_even_if_comet_reads_it(raw, refusal):
