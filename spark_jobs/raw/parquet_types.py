@@ -11,6 +11,8 @@ from spark_jobs.file_system import ParquetColumn
 
 NANOSECONDS_PER_DAY = 86_400_000_000_000
 PLAIN_TYPES = {"INT32": "int", "INT64": "bigint", "BOOLEAN": "boolean", "FLOAT": "float", "DOUBLE": "double"}
+MOST_DIGITS = 38
+"""Those of a decimal in Spark."""
 LARGEST_EXACT = {"float": 2**24, "double": 2**53}
 """Up to these, floating-point columns hold every whole number exactly."""
 
@@ -44,7 +46,8 @@ def _text_type(column: ParquetColumn) -> ColumnType | None:
 
 
 def _id_type(column: ParquetColumn) -> ColumnType | None:
-    if decimal := re.fullmatch(r"DECIMAL\((\d+),(\d+)\)", column.logical):
+    decimal = re.fullmatch(r"DECIMAL\((\d+),(\d+)\)", column.logical)
+    if decimal and int(decimal[1]) <= MOST_DIGITS:
         return ColumnType(f"decimal({decimal[1]},{decimal[2]})", _whole_decimal, is_numeric=True)
     if column.logical == "UUID":
         return ColumnType("binary", _uuid)

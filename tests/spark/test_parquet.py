@@ -6,10 +6,11 @@ import duckdb
 import pytest
 
 from spark_jobs.counts import rejects_of_runs
-from spark_jobs.file_system import Unreadable
+from spark_jobs.file_system import ParquetColumn, Unreadable
 from spark_jobs.raw.events import read_raw
 from spark_jobs.raw.inputs import InputError
 from spark_jobs.raw.listing import locate
+from spark_jobs.raw.parquet_types import type_of
 from tests.conftest import DAY
 
 ON = date.fromisoformat(DAY)
@@ -126,6 +127,12 @@ def test_a_column_of_lists_is_refused(views_as_parquet, read):
 
     with pytest.raises(InputError, match="has a column 'advertiser_id' with more than one value in a row"):
         read()
+
+
+def test_a_decimal_with_more_digits_than_spark_can_read_has_no_type_for_an_id():
+    types = [type_of(ParquetColumn("id", "FIXED_LEN_BYTE_ARRAY", f"DECIMAL({n},2)"), "product_id") for n in (38, 39)]
+
+    assert [type_ is None for type_ in types] == [False, True]
 
 
 def test_a_damaged_file_is_named(raw, views_as_parquet, read):
