@@ -1,6 +1,6 @@
 """Files and folders on s3a or any other Hadoop file system, through Spark's JVM."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -19,6 +19,8 @@ LOCAL_FILES = {
 }
 """Hadoop's usual local file system keeps a checksum file beside each file, and fails for names that contain a colon."""
 NOT_IN_THIS_LOCALE = "Java cannot decode its name; rename it, or run the job with LC_ALL=C.UTF-8"
+TABLE_FORMATS = {"_delta_log": "a Delta table", ".hoodie": "a Hudi table"}
+"""Hidden folders that say which of the files beside them count. Reading all would count deleted and replaced rows."""
 FILE_AND_FOLDER = "cannot be read: it is both a file and a folder; rename or remove one of them"
 CODECS = {"gzip": "GzipCodec", "bzip2": "BZip2Codec"}
 """Those of Hadoop. Its codec for zstd needs a native library that Spark does not bring."""
@@ -115,6 +117,7 @@ class FileSystem:
         while listing.hasNext():
             status = listing.next()
             below = status.getPath().toString().removeprefix(in_full)
+            refuse_tables(uri, below.split("/"))
             if not any(is_hidden(name) for name in below.split("/")):
                 found.append(self._file(status, uri + below))
         return sorted(found, key=lambda file: file.path)
@@ -122,6 +125,7 @@ class FileSystem:
     def _local_files_below(self, uri: str) -> Iterator[File]:
         for status in self._list(uri):
             name = status.getPath().getName()
+            refuse_tables(uri, [name])
             if not is_hidden(name):
                 child = f"{uri}/{name}"
                 yield from self._local_files_below(child) if status.isDirectory() else (self._file(status, child),)
@@ -237,6 +241,13 @@ def local_options(uri: str) -> dict[str, str]:
 def is_hidden(name: str) -> bool:
     """Return whether Spark leaves out a file or a folder because of its name."""
     return name.startswith(".") or name.endswith("._COPYING_") or (name.startswith("_") and "=" not in name)
+
+
+def refuse_tables(uri: str, names: Iterable[str]) -> None:
+    """Raise Unreadable if one of the names in the folder `uri` belongs to a Delta or Hudi table."""
+    for name in TABLE_FORMATS.keys() & set(names):
+        what = TABLE_FORMATS[name]
+        raise Unreadable(f"{uri} is {what}, whose files also hold rows that were deleted; export it as CSV or Parquet")
 
 
 def _names(uri: str, statuses: list[Any]) -> dict[str, bool]:

@@ -9,7 +9,7 @@ from pathlib import PurePosixPath
 
 from pyspark.sql import SparkSession
 
-from spark_jobs.file_system import FILE_AND_FOLDER, File, FileSystem, is_hidden
+from spark_jobs.file_system import FILE_AND_FOLDER, File, FileSystem, is_hidden, refuse_tables
 from spark_jobs.raw.inputs import Input, InputError
 
 ENDING = re.compile(
@@ -18,8 +18,6 @@ ENDING = re.compile(
     re.IGNORECASE,
 )
 """What may follow the name of an input. The content of a file decides how it is read, or why it cannot be."""
-TABLE_FORMATS = {"_delta_log": "a Delta table", ".hoodie": "a Hudi table"}
-"""Hidden folders that say which of the files beside them count. Reading all would count deleted and replaced rows."""
 DAY_FOLDER = re.compile(r"date=(\d{4})(-?)(\d{2})\2(\d{2})")
 
 
@@ -84,9 +82,7 @@ def locate(spark: SparkSession, raw_uri: str, wanted: Input, days: Iterable[date
     if file := system.file(uri):
         return Located(wanted, uri, (file,), None, ignored)
     names = system.children_of_input(uri)
-    for name in TABLE_FORMATS.keys() & names.keys():
-        what = TABLE_FORMATS[name]
-        raise InputError(f"{uri} is {what}, whose files also hold rows that were deleted; export it as CSV or Parquet")
+    refuse_tables(uri, names)
     children = {name: is_folder for name, is_folder in names.items() if not is_hidden(name)}
     dated = [name for name, is_folder in children.items() if is_folder and name.startswith("date=")]
     if not dated:

@@ -228,7 +228,11 @@ CASES: list[tuple[str, dict[str, bytes], Read | Rejected | Refused | SameData]] 
     ("no `NAME`", {}, Refused("none of them exists")),
     *[
         ("a Delta or Hudi table", views(parquet(), "/a.parquet") | views(b"{}", log), Refused(words))
-        for log, words in [("/_delta_log/0.json", "is a Delta table"), ("/.hoodie/0.commit", "is a Hudi table")]
+        for log, words in [
+            ("/_delta_log/0.json", "is a Delta table"),
+            ("/.hoodie/0.commit", "is a Hudi table"),
+            ("/x/_delta_log/0.json", "is a Delta table"),
+        ]
     ],
     *[
         (
