@@ -148,6 +148,7 @@ def test_what_gunicorn_refuses_is_a_problem_document(send, status, request_bytes
     assert (answered, content_type, problem["status"]) == (status, "application/problem+json", status)
     assert problem["title"]
     assert problem["detail"]
+    assert "our side" not in problem["detail"]
     assert problem["instance"].startswith("/")
 
 
