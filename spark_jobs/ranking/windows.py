@@ -47,7 +47,7 @@ def with_history(counts: DataFrame, runs: Mapping[date, int], active: DataFrame,
         *[total.alias(name) for name, total in sums_over_products().items()],
     )
     priors = with_priors(keep_active(by_advertiser, active))
-    return by_product.drop("decayed_squares", "days_before").join(priors, ["date", "advertiser_id"])
+    return by_product.drop("decayed_squares", "days_before").join(F.broadcast(priors), ["date", "advertiser_id"])
 
 
 def is_kept() -> Column:
@@ -68,6 +68,8 @@ def _counts_by_run(counts: DataFrame, runs: Mapping[date, int]) -> DataFrame:
         )
         for day, run in runs.items()
     ]
+    # Only the counts are sent to other tasks, not the sums of every run that needs them.
+    counts = counts.select("advertiser_id", "product_id", "date", *KINDS).repartition("advertiser_id", "product_id")
     by_run = counts.select("advertiser_id", "product_id", *KINDS, F.explode(F.array(*needed_by)).alias("run"))
     return by_run.select("advertiser_id", "product_id", *KINDS, "run.*").where(f"age between 0 and {DAYS_BACK}")
 

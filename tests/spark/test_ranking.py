@@ -2,6 +2,7 @@
 
 import pytest
 
+from spark_jobs.ranking.model import least_scores
 from spark_jobs.ranking.top_ctr import TOP_CTR
 from spark_jobs.ranking.top_product import TOP_PRODUCT
 from spark_jobs.settings import RankingParameters
@@ -23,6 +24,12 @@ def top_ctr(counts, top, **parameters):
     return TOP_CTR.rank(counts, top, RankingParameters(**parameters))
 
 
+def least_score(counts, top):
+    """The least score of the list, where visits are the score, if it has one."""
+    scored = counts.selectExpr("*", "1L as run_id", "1 as days", "double(views) as `score by model`")
+    return [row["least by model"] for row in least_scores(scored, ["model"], top).collect()]
+
+
 def order_of(ranked):
     return [row.product_id for row in ranked.orderBy("advertiser_id", "rank").collect()]
 
@@ -33,6 +40,24 @@ def test_more_views_rank_higher(counts):
 
 def test_equal_views_are_ordered_by_product_id(counts):
     assert order_of(top_product(counts(("b", 1, 0, 0), ("a", 1, 0, 0), ("B", 1, 0, 0)), top=3)) == ["B", "a", "b"]
+
+
+def test_of_many_products_the_best_are_listed(counts):
+    views = {f"p{n:03}": n * n % 97 + 1 for n in range(400)}  # each number of views several times
+    best = sorted(views, key=lambda product: (-views[product], product))
+
+    assert order_of(top_product(counts(*[(product, n, 0, 0) for product, n in views.items()]), top=20)) == best[:20]
+
+
+@pytest.mark.parametrize("top", [1, 20])
+def test_of_many_products_few_scores_are_sorted_but_all_that_a_list_needs(counts, top):
+    [least] = least_score(counts(*[(f"p{n}", n, 0, 0) for n in range(1000)]), top)
+
+    assert 800 < least <= 1000 - top
+
+
+def test_a_list_that_may_not_be_full_has_no_least_score(counts):
+    assert least_score(counts(*[(f"p{n}", n, 0, 0) for n in range(5)]), top=20) == []
 
 
 def test_a_product_without_views_is_not_ranked_by_views(counts):
