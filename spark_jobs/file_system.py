@@ -43,29 +43,6 @@ class File:
     """The ETag on S3, None on other file systems."""
 
 
-@dataclass(frozen=True)
-class ParquetColumn:
-    """A column of a Parquet file, from its footer."""
-
-    name: str
-    physical: str
-    """The physical type, such as INT64; empty if the column is a list, a map or a struct."""
-    logical: str
-    """The logical type, such as TIMESTAMP(NANOS,false), or empty."""
-
-    @property
-    def type(self) -> str:
-        return f"{self.physical or 'group'} {self.logical}".strip()
-
-
-@dataclass(frozen=True)
-class ParquetFooter:
-    """The columns of a Parquet file and its number of rows."""
-
-    columns: tuple[ParquetColumn, ...]
-    rows: int
-
-
 class FileSystem:
     """The file system of `uri`. Every method is a request to it."""
 
@@ -78,17 +55,17 @@ class FileSystem:
         self.configuration: Any = self.jvm.org.apache.hadoop.conf.Configuration(self.shared_configuration)
         for name, value in local_options(uri).items():
             self.configuration.set(name, value)
-        self.system: Any = self._path(uri).getFileSystem(self.configuration)
+        self.system: Any = self.path(uri).getFileSystem(self.configuration)
         self.is_local = bool(local_options(uri))
         self.has_etags: bool | None = None
         self.codecs: Any = self.jvm.org.apache.hadoop.io.compress.CompressionCodecFactory(self.configuration)
 
     def exists(self, uri: str) -> bool:
-        return self.system.exists(self._path(uri))
+        return self.system.exists(self.path(uri))
 
     def file(self, uri: str) -> File | None:
         """Return the file at `uri`, or None if it is a folder."""
-        status = self.system.getFileStatus(self._path(uri))
+        status = self.system.getFileStatus(self.path(uri))
         return self._file(status, uri) if status.isFile() else None
 
     def children(self, uri: str) -> dict[str, bool]:
@@ -97,7 +74,7 @@ class FileSystem:
         A folder that does not exist has none.
         """
         try:
-            statuses = list(self.system.listStatus(self._path(f"{uri}/")))
+            statuses = list(self.system.listStatus(self.path(f"{uri}/")))
         except Py4JJavaError as error:
             if is_instance_of(self.gateway, error.java_exception, "java.io.FileNotFoundException"):
                 return {}
@@ -112,8 +89,8 @@ class FileSystem:
         """Return the files in a folder and its subfolders. Hidden files, and files in hidden folders, are left out."""
         if self.is_local:  # Hadoop's recursive listing would run `ls` for each local file, 10 ms
             return sorted(self._local_files_below(uri), key=lambda file: file.path)
-        found, in_full = [], self.system.makeQualified(self._path(uri)).toString()
-        listing = self.system.listFiles(self._path(uri), True)
+        found, in_full = [], self.system.makeQualified(self.path(uri)).toString()
+        listing = self.system.listFiles(self.path(uri), True)
         while listing.hasNext():
             status = listing.next()
             below = status.getPath().toString().removeprefix(in_full)
@@ -132,7 +109,7 @@ class FileSystem:
 
     def _list(self, uri: str) -> list[Any]:
         """Return what is directly in a folder. Raises Unreadable for a local name that Hadoop leaves out."""
-        folder = self._path(f"{uri}/")
+        folder = self.path(f"{uri}/")
         local = Path(folder.toUri().getPath())
         entries = list(local.iterdir()) if self.is_local and local.is_dir() else []
         statuses = list(self.system.listStatus(folder))
@@ -146,7 +123,7 @@ class FileSystem:
 
     def compression_by_name(self, extension: str) -> str:
         """Return the compression that Spark expects of files with an extension: gzip, bzip2, another codec, or empty."""
-        codec = self.codecs.getCodec(self._path(f"file{extension}"))
+        codec = self.codecs.getCodec(self.path(f"file{extension}"))
         return "" if codec is None else codec.getClass().getSimpleName().removesuffix("Codec").lower()
 
     def read_start(self, uri: str, length: int, compression: str = "") -> bytes:
@@ -170,43 +147,32 @@ class FileSystem:
 
     def copy_from_local(self, path: str, uri: str, until_exit: str) -> None:
         """Copy a local file to `uri`. The folder `until_exit` is removed when this process ends."""
-        shared = self._path(uri).getFileSystem(
-            self.shared_configuration
-        )  # Hadoop closes only file systems that it shares
-        source, target = self.jvm.java.io.FileInputStream(path), shared.create(self._path(uri))
+        # Only of file systems that it shares, Hadoop removes files at the end.
+        shared = self.path(uri).getFileSystem(self.shared_configuration)
+        source, target = self.jvm.java.io.FileInputStream(path), shared.create(self.path(uri))
         try:
             self.jvm.org.apache.commons.io.IOUtils.copyLarge(source, target)
         finally:
             source.close()
             target.close()
-        shared.deleteOnExit(self._path(until_exit))
-
-    def parquet_footer(self, uri: str) -> ParquetFooter:
-        """Return the footer of a Parquet file. Raises Unreadable if it has none."""
-        parquet = self.jvm.org.apache.parquet.hadoop
-        with self._naming(uri):
-            file = parquet.util.HadoopInputFile.fromPath(self._path(uri), self.configuration)
-            reader = parquet.ParquetFileReader.open(file)
-            fields = list(reader.getFooter().getFileMetaData().getSchema().getFields())
-            rows = reader.getRecordCount()
-            reader.close()
-        return ParquetFooter(tuple(map(_parquet_column, fields)), rows)
+        shared.deleteOnExit(self.path(until_exit))
 
     def remove(self, uri: str) -> None:
         """Remove a file, or a folder with everything in it, if it exists."""
-        self.system.delete(self._path(uri), True)
+        self.system.delete(self.path(uri), True)
 
     @contextmanager
     def _open(self, uri: str, compression: str) -> Iterator[Any]:
-        with self._naming(uri):
-            stream = self.system.open(self._path(uri))
+        with self.naming(uri):
+            stream = self.system.open(self.path(uri))
             try:
                 yield self._decompress(stream, compression)
             finally:
                 stream.close()
 
     @contextmanager
-    def _naming(self, uri: str) -> Iterator[None]:
+    def naming(self, uri: str) -> Iterator[None]:
+        """Raise Unreadable, which names the file, if the block fails in Java."""
         try:
             yield
         except Py4JJavaError as error:
@@ -218,7 +184,8 @@ class FileSystem:
             return codec.createInputStream(stream)
         return self.jvm.com.github.luben.zstd.ZstdInputStream(stream) if compression else stream
 
-    def _path(self, uri: str) -> Any:
+    def path(self, uri: str) -> Any:
+        """Return Hadoop's Path, for its other classes."""
         return self.new_path(uri)
 
     def _file(self, status: Any, uri: str) -> File:
@@ -261,13 +228,3 @@ def _names(uri: str, statuses: list[Any]) -> dict[str, bool]:
         if files[name]:
             raise Unreadable(f"{uri}/{name} {FILE_AND_FOLDER}")
     return {name: name in folders for name in sorted(folders | files.keys())}
-
-
-def _parquet_column(field: Any) -> ParquetColumn:
-    is_single = field.isPrimitive() and str(field.getRepetition()) != "REPEATED"
-    logical = field.getLogicalTypeAnnotation()
-    return ParquetColumn(
-        name=field.getName(),
-        physical=str(field.asPrimitiveType().getPrimitiveTypeName()) if is_single else "",
-        logical="" if logical is None else str(logical),
-    )

@@ -6,8 +6,9 @@ import re
 import zlib
 from dataclasses import dataclass
 
-from spark_jobs.file_system import FileSystem, ParquetFooter
+from spark_jobs.file_system import FileSystem
 from spark_jobs.raw.inputs import InputError
+from spark_jobs.raw.parquet_footers import ParquetFooter, read_footer
 
 START = 8 * 1024
 """Bytes that are read of each file before Spark reads it."""
@@ -74,7 +75,7 @@ def read_content(system: FileSystem, path: str) -> Content:
     if start.startswith(PARQUET_MAGIC):
         if compression:
             raise InputError(f"{path} is a Parquet file compressed with {compression}; decompress it")
-        footer = system.parquet_footer(path)
+        footer = read_footer(system, path)
         return Content("", "", None, "", footer, digest, is_complete, footer.rows > 0)
     if compression and any(start.startswith(magic) for magic in COMPRESSIONS):
         raise InputError(f"{path} is compressed twice; decompress it once")

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pyspark.sql import Column
 from pyspark.sql import functions as F
 
-from spark_jobs.file_system import ParquetColumn
+from spark_jobs.raw.parquet_footers import ParquetColumn
 
 NANOSECONDS_PER_DAY = 86_400_000_000_000
 PLAIN_TYPES = {"INT32": "int", "INT64": "bigint", "BOOLEAN": "boolean", "FLOAT": "float", "DOUBLE": "double"}

@@ -10,11 +10,12 @@ from pyspark.sql import Column, DataFrame, DataFrameReader, SparkSession
 from pyspark.sql import functions as F
 
 from spark_jobs.failures import clean_text
-from spark_jobs.file_system import FileSystem, ParquetFooter, local_options
+from spark_jobs.file_system import FileSystem, local_options
 from spark_jobs.raw.content import Content, read_content
 from spark_jobs.raw.duplicates import find_copies
 from spark_jobs.raw.files import Located
 from spark_jobs.raw.inputs import Input, InputError
+from spark_jobs.raw.parquet_footers import ParquetFooter
 from spark_jobs.raw.parquet_types import type_of
 from spark_jobs.raw.records import OPENING
 

@@ -6,8 +6,8 @@ from datetime import date
 from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F
 
-from spark_jobs.file_system import ParquetColumn
 from spark_jobs.raw.lines import RFC_4180, SOME_DATE, days_around, is_one_of
+from spark_jobs.raw.parquet_footers import ParquetColumn
 from spark_jobs.raw.parquet_types import ColumnType, type_of
 from spark_jobs.raw.readers import RawFiles
 

@@ -6,10 +6,11 @@ import duckdb
 import pytest
 
 from spark_jobs.counts import rejects_of_runs
-from spark_jobs.file_system import ParquetColumn, Unreadable
+from spark_jobs.file_system import Unreadable
 from spark_jobs.raw.events import read_raw
 from spark_jobs.raw.inputs import InputError
 from spark_jobs.raw.listing import locate
+from spark_jobs.raw.parquet_footers import ParquetColumn
 from spark_jobs.raw.parquet_types import type_of
 from tests.conftest import DAY
 
