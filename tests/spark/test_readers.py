@@ -73,8 +73,8 @@ LINES: dict[str, str | bytes] = {
         for day in (DAY, BEFORE, "20.11.2026", "", f'"{BEFORE}"', '"20.11.2026"')
         for line in (f"a,p,{day}", f'"a","p, ""q""",{day}', f'ñ,5" p,{day}', f'a,"p,{day}', f"a,{day}")
     ),
-    "1,500 columns": f"advertiser_id,product_id,{','.join(f'c{n}' for n in range(1500))},date\n"
-    + "".join(f"a,p,{BEFORE}{',' * 1500}{day}\n" for day in (DAY, BEFORE, "20.11.2026")),
+    "3,000 columns": f"{VIEWS.strip()},{','.join(f'c{n}' for n in range(2997))}\n"
+    + "".join(f"a,p,{day}{',' * 2997}{BEFORE}\n" for day in (DAY, BEFORE, "20.11.2026")),
     "doubtful ids": f"1.0,2.0,{DAY}\n3,4,{DAY}\n\\N,NULL,{DAY}\nNULLA,\\NN,{DAY}\n",
 }
 """The lines of product_views.csv, after its header unless they have one."""
