@@ -4,6 +4,7 @@ from collections.abc import Callable
 from datetime import time
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qsl, urlencode
 
 import psycopg2
 from django.core.exceptions import ImproperlyConfigured
@@ -95,7 +96,9 @@ def postgresql(url: str) -> dict[str, Any]:
     """
     if not url.startswith(("postgres://", "postgresql://")):
         raise ValueError("not a PostgreSQL URL")
-    database: dict[str, Any] = Env.db_url_config(url)
+    # As libpq and the job read it: a plus sign in a name is itself, and the last of a repeated parameter is valid.
+    before, _, query = url.partition("?")
+    database: dict[str, Any] = Env.db_url_config(f"{before.replace('+', '%2B')}?{urlencode(dict(parse_qsl(query)))}")
     if not database.get("NAME"):
         raise ValueError("no database name")
     timeouts = {"connect_timeout": 4, "tcp_user_timeout": 10_000, "application_name": "vitrina-web"}

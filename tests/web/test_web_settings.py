@@ -118,6 +118,16 @@ def test_a_password_may_contain_any_character():
     assert environment.postgresql("postgres://u:p%40%2F%3A%25%23%3F@h/n")["PASSWORD"] == "p@/:%#?"
 
 
+def test_a_plus_sign_in_the_name_of_the_database_is_itself():
+    assert environment.postgresql("postgres://u:p@h/a+b%20c")["NAME"] == "a+b c"
+
+
+def test_the_last_of_a_repeated_parameter_is_valid():
+    options = environment.postgresql("postgres://u:p@h/n?sslmode=disable&sslmode=verify-full")["OPTIONS"]
+
+    assert options["sslmode"] == "verify-full"
+
+
 def test_the_url_can_change_the_connection_timeout():
     assert environment.postgresql("postgres://u:p@h/n?connect_timeout=1")["OPTIONS"]["connect_timeout"] == 1
 
