@@ -42,7 +42,7 @@ class Connection:
 
     def reconnect(self) -> None:
         """Open a new session."""
-        self.connection = psycopg2.connect(**{**CONNECTION_DEFAULTS, **self.database.libpq_parameters})
+        self.connection = psycopg2.connect(**connection_parameters(self.database))
         self.connection.autocommit = True
         self.query(PROTECT, Json(PROTECTIONS), list(PROTECTIONS))
 
@@ -93,6 +93,11 @@ class Connection:
             raise
 
 
+def connection_parameters(database: Database) -> dict[str, str | int]:
+    """Return the keyword arguments for psycopg2.connect. Any text can be stored, whatever PGCLIENTENCODING says."""
+    return {**CONNECTION_DEFAULTS, **database.libpq_parameters, "client_encoding": "UTF8"}
+
+
 def read_jdbc_protections(database: Database) -> dict[str, str]:
     """Return the properties that protect JDBC connections, after trying with a connection whether they have an effect.
 
@@ -100,7 +105,7 @@ def read_jdbc_protections(database: Database) -> dict[str, str]:
     come last and win. Connection proxies refuse or ignore start-up options; there, the driver limits each statement.
     """
     options = " ".join([*(f"-c {name}={value}" for name, value in PROTECTIONS.items()), database.options])
-    parameters = {**CONNECTION_DEFAULTS, **database.libpq_parameters, "options": options}
+    parameters = {**connection_parameters(database), "options": options}
     with (
         suppress(*CONNECTION_LOST),
         closing(psycopg2.connect(**parameters)) as connection,

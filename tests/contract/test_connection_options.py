@@ -12,7 +12,7 @@ from django.db.backends.signals import connection_created
 
 from spark_jobs.database import database_from
 from spark_jobs.failures import in_one_line
-from spark_jobs.warehouse import Warehouse, connection, lists
+from spark_jobs.warehouse import Warehouse, connection, ledger, lists
 from tests.conftest import DAY, a_day_of_events
 from tests.connection_proxy import connection_proxy
 from tests.web.conftest import connected_otherwise, make_run
@@ -94,6 +94,17 @@ def test_the_web_server_limits_statements_unless_the_deployment_does(options, ur
     expected = {**OF_THE_WEB_SERVER, **OPTIONS[options]}
 
     assert web_connection(url_with(options), expected) == expected
+
+
+@pytest.mark.parametrize("encoding", ["SQL_ASCII", "LATIN1"])
+def test_any_reason_can_be_stored_whatever_encoding_the_deployment_sets(encoding, url, monkeypatch):
+    run = make_run(DAY, state="running")
+    monkeypatch.setenv("PGCLIENTENCODING", encoding)
+    with warehouse(url) as own:
+        ledger.close_runs(own, {run.pk: {}}, "failed", "漢.csv cannot be read")
+    run.refresh_from_db()
+
+    assert (run.state, run.message) == ("failed", "漢.csv cannot be read")
 
 
 def test_the_web_server_is_protected_behind_a_proxy_that_refuses_start_up_options(through_proxy, web_connection):
