@@ -82,7 +82,7 @@ def _java_lines(throwable: Any) -> list[str]:
         chain.append(throwable)
         throwable = throwable.getCause()
     lines = [_name_file(_first_line(each.getMessage() or each.getClass().getSimpleName())) for each in chain]
-    lines = [line for line in lines if line]
+    lines = [line for line in lines if line] or [chain[-1].getClass().getSimpleName()]
     naming_a_file = [line for line in lines if line.endswith(CANNOT_BE_READ)]
     return [(naming_a_file or lines)[0], lines[-1]]
 

@@ -150,3 +150,10 @@ def test_the_message_about_a_file_that_is_gone_names_it(spark, tmp_path):
         lines.collect()
 
     assert in_one_line(error.value).startswith(f"file://{path} cannot be read: ")
+
+
+@pytest.mark.parametrize("message", [" ", "\n", "[FAILED_READ_FILE] while reading file ."])
+def test_an_error_whose_message_says_nothing_is_described_by_its_class(spark, message):
+    error = Py4JJavaError("", spark._jvm.java.lang.IllegalStateException(message))
+
+    assert in_one_line(error) == "IllegalStateException"
