@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
+from py4j.protocol import Py4JError
 from pyspark.sql import SparkSession
 
 from spark_jobs import __version__
@@ -116,6 +117,8 @@ def _reason(spark: SparkSession, error: Exception) -> str:
         return SPARK_HAS_ENDED if has_ended(spark) else in_one_line(error)
     except Stopped:
         return STOPPED
+    except (Py4JError, OSError):  # it has ended since: an error of the JVM cannot be described without it
+        return SPARK_HAS_ENDED
 
 
 def _fail(job: Job, runs: Sequence[Run], reason: str, can_be_repeated: bool) -> list[str]:

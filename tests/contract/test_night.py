@@ -6,6 +6,8 @@ from datetime import date
 
 import pytest
 
+from spark_jobs import runs
+from spark_jobs.failures import SPARK_HAS_ENDED
 from spark_jobs.runs import Failed
 from spark_jobs.warehouse import DayIsHeld, Warehouse, ledger, locks, publication
 from tests.conftest import DAY, VIEWS, a_day_of_events
@@ -196,6 +198,18 @@ def test_a_failed_run_is_in_the_ledger_with_its_reason_and_without_rows(night, r
     run = Run.objects.get()
     assert (run.state, TopProduct.objects.count()) == ("failed", 0)
     assert "has no column 'product_id'" in run.message
+
+
+def test_a_run_fails_even_if_the_jvm_ends_while_its_error_is_described(night, raw, monkeypatch):
+    def describe(error):
+        raise ConnectionRefusedError("the JVM has ended")
+
+    monkeypatch.setattr(runs, "in_one_line", describe)
+    with pytest.raises(Failed):
+        night()
+
+    assert Run.objects.get().state == "failed"
+    assert Run.objects.get().message == SPARK_HAS_ENDED
 
 
 def test_a_truncated_gzip_file_fails_the_run_and_is_named(night, raw):
