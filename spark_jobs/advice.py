@@ -9,12 +9,15 @@ from datetime import date, timedelta
 from typing import NamedTuple
 from urllib.parse import unquote, urlsplit
 
+from spark_jobs.failures import clean_text
 from spark_jobs.job import Options
 from spark_jobs.reports import Report
 from spark_jobs.settings import Storage
 
 AGAIN = "{job} {days}"
 LIST_RAW = "{list_raw}"
+LONGEST_COMMAND = 100_000
+"""To be pasted, so never cut off, but still one line."""
 
 
 class Advice(NamedTuple):
@@ -115,7 +118,7 @@ def advice_on(message: str, known: Sequence[Advice]) -> Advice:
 
 
 def in_lines(what_to_do: str, commands: Sequence[str]) -> str:
-    return "\n    ".join([f"next: {what_to_do}:", *commands])
+    return "\n    ".join([f"next: {what_to_do}:", *(clean_text(command, LONGEST_COMMAND) for command in commands)])
 
 
 def days_options(first: date, last: date) -> str:

@@ -4,6 +4,7 @@ import argparse
 from typing import NoReturn
 
 from spark_jobs.cli import day_argument, whole_number
+from spark_jobs.failures import clean_text
 from spark_jobs.ranking.model import LONGEST_LIST
 from spark_jobs.steps import STEPS
 
@@ -39,7 +40,7 @@ exit codes:
 class CommandParser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
         """Name the command that shows what is valid."""
-        super().error(f"{message}\nnext: see the options:\n    spark-submit spark_jobs/nightly.py --help")
+        super().error(f"{clean_text(message)}\nnext: see the options:\n    spark-submit spark_jobs/nightly.py --help")
 
 
 def parser() -> argparse.ArgumentParser:

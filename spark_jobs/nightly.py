@@ -60,7 +60,7 @@ def main() -> int:
         database = database_from(with_secrets(os.environ))
         storage = storage_from(os.environ, arguments.raw_uri, arguments.lake_uri)
     except ConfigurationError as error:
-        log.error("nightly.py: %s", error)
+        log.error("nightly.py: %s", in_one_line(error))
         log.info("%s", in_lines("correct this, then run the job", [shlex.join(["spark-submit", *sys.argv])]))
         return MISCONFIGURED
     except (KeyboardInterrupt, Stopped):

@@ -1,9 +1,13 @@
 """Every refusal and failure ends with what to do, and with commands to paste."""
 
+import os
+import subprocess
+import sys
 from datetime import date
 
 import pytest
 
+from devstack.state import ROOT
 from spark_jobs.advice import CommandLine, next_steps
 from spark_jobs.audit import audit_input, audit_rows, audit_volume
 from spark_jobs.job import Options
@@ -172,3 +176,19 @@ def test_an_earlier_day_that_failed_has_a_step_of_its_own():
 
 def test_a_run_that_ends_well_has_no_next_step():
     assert steps(report("published"), report("unchanged")) == []
+
+
+@pytest.mark.parametrize("option", ["--day", "--raw-uri", "--no-such-option"])
+def test_what_the_command_line_holds_cannot_break_or_colour_the_lines(option):
+    ended = subprocess.run(
+        [sys.executable, "spark_jobs/nightly.py", option, "bad\n\x1b[31m"],
+        cwd=ROOT,
+        env={**os.environ, "DATABASE_URL": "postgres://u:p@127.0.0.1:1/n", "LAKE_URI": "file:///lake"},
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+
+    assert ended.returncode == 2
+    assert r"\x1b[31m" in ended.stderr
+    assert [line for line in ended.stderr.split("\n") if not line.isprintable()] == []
