@@ -9,6 +9,7 @@ import psycopg2
 from psycopg2.extras import Json
 
 from spark_jobs.database import Database
+from spark_jobs.settings import ConfigurationError
 
 APPLICATION = "vitrina nightly"
 LOCK_TIMEOUT = 60
@@ -22,7 +23,11 @@ PROTECT = """
     select set_config(name, %s::json ->> name, false) from pg_settings
     where name = any(%s) and source <> 'client'
 """
-CONNECTION_DEFAULTS = {"application_name": APPLICATION, "connect_timeout": 10, "keepalives_idle": 60}
+CONNECTION_DEFAULTS: dict[str, str | int] = {
+    "application_name": APPLICATION,
+    "connect_timeout": 10,
+    "keepalives_idle": 60,
+}
 """Connection parameters; those in DATABASE_URL take precedence."""
 JDBC_DEFAULTS = {"ApplicationName": APPLICATION, "tcpKeepAlive": "true"}
 CONNECTION_LOST = (psycopg2.OperationalError, psycopg2.InterfaceError)
@@ -41,8 +46,11 @@ class Connection:
         self.jdbc_protections = read_jdbc_protections(database)
 
     def reconnect(self) -> None:
-        """Open a new session."""
-        self.connection = psycopg2.connect(**connection_parameters(self.database))
+        """Open a new session. Raises ConfigurationError if libpq does not accept the parameters."""
+        try:
+            self.connection = psycopg2.connect(**connection_parameters(self.database))
+        except (psycopg2.ProgrammingError, ValueError) as error:  # a parameter or a character that libpq does not know
+            raise ConfigurationError(f"DATABASE_URL is not valid: {error}") from None
         self.connection.autocommit = True
         self.query(PROTECT, Json(PROTECTIONS), list(PROTECTIONS))
 

@@ -15,6 +15,7 @@ from spark_jobs.settings import (
     storage_from,
     storage_uri,
 )
+from spark_jobs.warehouse.connection import Connection
 
 URL = "postgres://vitrina:pass-word@db.example:6432/ads"
 ALL = {"RAW_URI": "s3a://bucket/raw", "LAKE_URI": "s3a://bucket/lake"}
@@ -88,6 +89,14 @@ def test_both_drivers_reach_a_database_with_special_characters_in_its_name(stack
     with closing(psycopg2.connect(**special.libpq_parameters)) as connection:
         assert connection.info.dbname == name
     assert names.first()[0] == name
+
+
+@pytest.mark.parametrize("url", [f"{URL}?nonsense=1", URL.replace("pass-word", "pass-word%00"), f"{URL}\udcff"])
+def test_what_libpq_does_not_accept_is_a_configuration_error(url):
+    with pytest.raises(ConfigurationError, match="DATABASE_URL is not valid: ") as refusal:
+        Connection(database(url))
+
+    assert "pass-word" not in str(refusal.value)
 
 
 def test_the_password_is_a_connection_property_and_never_part_of_the_jdbc_url():
