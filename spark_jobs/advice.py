@@ -12,7 +12,7 @@ from urllib.parse import unquote, urlsplit
 from spark_jobs.failures import clean_text
 from spark_jobs.job import Options
 from spark_jobs.reports import Report
-from spark_jobs.settings import Storage
+from spark_jobs.settings import Storage, without_keys
 
 AGAIN = "{job} {days}"
 LIST_RAW = "{list_raw}"
@@ -118,7 +118,9 @@ def advice_on(message: str, known: Sequence[Advice]) -> Advice:
 
 
 def in_lines(what_to_do: str, commands: Sequence[str]) -> str:
-    return "\n    ".join([f"next: {what_to_do}:", *(clean_text(command, LONGEST_COMMAND) for command in commands)])
+    return "\n    ".join(
+        [f"next: {what_to_do}:", *(clean_text(without_keys(command), LONGEST_COMMAND) for command in commands)]
+    )
 
 
 def days_options(first: date, last: date) -> str:

@@ -143,11 +143,20 @@ def lookback_from(environment: Mapping[str, str]) -> int:
 
 def storage_uri(uri: str, name: str) -> str:
     """Return a folder's URI in the form Spark needs: `s3://` becomes `s3a://`, and a final slash is removed."""
+    if uri != without_keys(uri):  # S3A refuses them as well, but prints them
+        raise ConfigurationError(
+            f"{name} contains the keys of S3; set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY instead"
+        )
     if not re.match(r"s3[an]?://[^/]|(?!s3)[a-z][a-z0-9+.-]*:/", uri):
         raise ConfigurationError(f"{name} is '{uri}', which is not a URI; write s3a://bucket/folder or file:///folder")
     if uri != uri.encode(errors="replace").decode():
         raise ConfigurationError(f"{name} is {uri!a}, which is not UTF-8; correct it")
     return re.sub(r"^s3n?://", "s3a://", uri).rstrip("/")
+
+
+def without_keys(text: str) -> str:
+    """Return text without the keys in URIs such as `s3a://key:secret@bucket/folder`."""
+    return re.sub(r"\b(s3[an]?://)[^/@\s]*:[^@\s]*@", r"\1", text, flags=re.IGNORECASE)
 
 
 def _share(environment: Mapping[str, str], name: str, default: float) -> float:

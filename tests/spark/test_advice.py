@@ -37,6 +37,18 @@ def steps(*ended, arguments=(), problem="", days=(DAY,), **options):
     return [[line.strip() for line in step.removeprefix("next: ").splitlines()] for step in found]
 
 
+def run_nightly(*arguments):
+    """Run nightly.py with arguments that end it before it connects to anything."""
+    return subprocess.run(
+        [sys.executable, "spark_jobs/nightly.py", *arguments],
+        cwd=ROOT,
+        env={**os.environ, "DATABASE_URL": "postgres://u:p@127.0.0.1:1/n", "LAKE_URI": "file:///lake"},
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+
+
 def report(state, reason="", day=DAY, run=7):
     return Report(day, run, state, {}, 1.0, reason)
 
@@ -178,16 +190,18 @@ def test_a_run_that_ends_well_has_no_next_step():
     assert steps(report("published"), report("unchanged")) == []
 
 
+@pytest.mark.parametrize("uri", ["s3a://key:secret@bucket/raw", "S3://key:se/cret@bucket/raw"])
+def test_keys_in_a_uri_are_refused_and_not_repeated(uri):
+    ended = run_nightly("--raw-uri", uri)
+
+    assert ended.returncode == 2
+    assert "RAW_URI contains the keys of S3" in ended.stderr
+    assert "cret" not in ended.stderr
+
+
 @pytest.mark.parametrize("option", ["--day", "--raw-uri", "--no-such-option"])
 def test_what_the_command_line_holds_cannot_break_or_colour_the_lines(option):
-    ended = subprocess.run(
-        [sys.executable, "spark_jobs/nightly.py", option, "bad\n\x1b[31m"],
-        cwd=ROOT,
-        env={**os.environ, "DATABASE_URL": "postgres://u:p@127.0.0.1:1/n", "LAKE_URI": "file:///lake"},
-        capture_output=True,
-        text=True,
-        timeout=60,
-    )
+    ended = run_nightly(option, "bad\n\x1b[31m")
 
     assert ended.returncode == 2
     assert r"\x1b[31m" in ended.stderr
