@@ -34,7 +34,8 @@ def in_one_line(error: BaseException) -> str:
     elif isinstance(error, (Py4JNetworkError, ConnectionRefusedError)) or type(error) is Py4JError:
         lines = [SPARK_HAS_ENDED]
     else:
-        lines = [" ".join(str(error).split()) or type(error).__name__]
+        # Of spaces only line breaks are joined: others may be in the name of a file.
+        lines = [" ".join(line.strip() for line in str(error).split("\n")).strip() or type(error).__name__]
     # Half of the length each: the first line may quote a long SQL statement, and the root cause must not be cut off.
     cleaned = [clean_text(line, LONGEST_TEXT // 2 - 1) for line in lines if line]
     line = ": ".join(dict.fromkeys(cleaned))

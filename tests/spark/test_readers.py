@@ -157,3 +157,14 @@ def test_an_error_whose_message_says_nothing_is_described_by_its_class(spark, me
     error = Py4JJavaError("", spark._jvm.java.lang.IllegalStateException(message))
 
     assert in_one_line(error) == "IllegalStateException"
+
+
+@pytest.mark.parametrize(
+    ("message", "said"),
+    [
+        ("a  b\xa0c\u2028.csv is damaged", r"a  b\xa0c\u2028.csv is damaged"),
+        ("connection failed:\n\tIs the server running?\n", "connection failed: Is the server running?"),
+    ],
+)
+def test_lines_are_joined_but_names_of_files_keep_their_spaces(message, said):
+    assert in_one_line(ValueError(message)) == said
