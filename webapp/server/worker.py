@@ -25,6 +25,7 @@ from webapp import limits
 from webapp.server.client_socket import ClientSocket
 from webapp.server.collector import Collector
 from webapp.server.errors import RequestTimeout, problem_response, status_of
+from webapp.server.threads import Threads
 
 
 class PatientWorker(ThreadWorker):
@@ -42,6 +43,9 @@ class PatientWorker(ThreadWorker):
         super().check_config(cfg, log)
         if cfg.is_ssl:
             sys.exit("This server speaks plain HTTP only; let a proxy in front of it terminate TLS.")
+
+    def get_thread_pool(self) -> Threads:
+        return Threads(self.cfg.threads)
 
     def accept(self, listener: Any) -> None:
         """Accept a connection and wait for a request, up to a millisecond later the more connections there already are.
@@ -124,14 +128,14 @@ class PatientWorker(ThreadWorker):
 
     def free_place(self) -> None:
         self.working -= 1
-        self.tpool._max_workers += 1
+        self.tpool.size += 1
         self.start_complete()
 
     def finish_request(self, conn: TConn, future: "Future[Any]") -> None:
         if conn.sock.slow:
             conn.sock.slow = False
             self.slow_readers.release()
-            self.tpool._max_workers -= 1  # idle threads stay; each may hold a database connection
+            self.tpool.size -= 1
         else:
             self.working -= 1
         if future.cancelled() or future.exception() or not future.result():
