@@ -1,10 +1,11 @@
 """Files and folders on s3a or any other Hadoop file system, through Spark's JVM."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from pathlib import Path
+from itertools import pairwise
+from pathlib import Path, PurePosixPath
 from typing import Any, cast
 
 from py4j.java_gateway import is_instance_of
@@ -82,11 +83,14 @@ class FileSystem:
         return {name: is_folder for name, is_folder in _names(uri, statuses).items() if not is_hidden(name)}
 
     def children_of_input(self, uri: str) -> dict[str, bool]:
-        """Return the same of a folder that exists, with hidden names. Raises Unreadable for what Hadoop leaves out."""
+        """Return the same of a folder that exists, with hidden names. Raises Unreadable as `files_below` does."""
         return _names(uri, self._list(uri))
 
     def files_below(self, uri: str) -> list[File]:
-        """Return the files in a folder and its subfolders. Hidden files, and files in hidden folders, are left out."""
+        """Return the files in a folder and its subfolders. Hidden files, and files in hidden folders, are left out.
+
+        Raises Unreadable for a table, for what Hadoop leaves out, and for two objects of S3 with one path.
+        """
         if self.is_local:  # Hadoop's recursive listing would run `ls` for each local file, 10 ms
             return sorted(self._local_files_below(uri), key=lambda file: file.path)
         found, in_full = [], self.system.makeQualified(self.path(uri)).toString()
@@ -94,21 +98,23 @@ class FileSystem:
         while listing.hasNext():
             status = listing.next()
             below = status.getPath().toString().removeprefix(in_full)
-            refuse_tables(uri, below.split("/"))
-            if not any(is_hidden(name) for name in below.split("/")):
+            names = below.split("/")
+            _refuse_tables(uri, names)
+            if not any(map(is_hidden, names)):
                 found.append(self._file(status, uri + below))
-        return sorted(found, key=lambda file: file.path)
+        found.sort(key=lambda file: file.path)
+        _refuse_shared_paths(uri, found)
+        return found
 
     def _local_files_below(self, uri: str) -> Iterator[File]:
         for status in self._list(uri):
             name = status.getPath().getName()
-            refuse_tables(uri, [name])
             if not is_hidden(name):
                 child = f"{uri}/{name}"
                 yield from self._local_files_below(child) if status.isDirectory() else (self._file(status, child),)
 
     def _list(self, uri: str) -> list[Any]:
-        """Return what is directly in a folder. Raises Unreadable for a local name that Hadoop leaves out."""
+        """Return what is directly in a folder. Raises Unreadable for a table, or a local name that Hadoop leaves out."""
         folder = self.path(f"{uri}/")
         local = Path(folder.toUri().getPath())
         entries = list(local.iterdir()) if self.is_local and local.is_dir() else []
@@ -119,6 +125,7 @@ class FileSystem:
                 if entry.name not in listed and not is_hidden(entry.name):
                     why = NOT_IN_THIS_LOCALE if entry.exists() else "it is a link to nowhere, or was just removed"
                     raise Unreadable(f"{uri}/{entry.name} cannot be read: {why}")
+        _refuse_tables(uri, [status.getPath().getName() for status in statuses])
         return statuses
 
     def compression_by_name(self, extension: str) -> str:
@@ -210,11 +217,22 @@ def is_hidden(name: str) -> bool:
     return name.startswith(".") or name.endswith("._COPYING_") or (name.startswith("_") and "=" not in name)
 
 
-def refuse_tables(uri: str, names: Iterable[str]) -> None:
+def _refuse_tables(uri: str, names: Iterable[str]) -> None:
     """Raise Unreadable if one of the names in the folder `uri` belongs to a Delta or Hudi table."""
     for name in TABLE_FORMATS.keys() & set(names):
         what = TABLE_FORMATS[name]
         raise Unreadable(f"{uri} is {what}, whose files also hold rows that were deleted; export it as CSV or Parquet")
+
+
+def _refuse_shared_paths(uri: str, files: Sequence[File]) -> None:
+    """Raise Unreadable if two objects below `uri` have one path: Hadoop would read only one of them, perhaps twice."""
+    for file, following in pairwise(files):
+        if file.path == following.path:
+            raise Unreadable(f"{file.path} is there twice, once with // in its key; remove one of them")
+    folders = {str(folder) for file in files for folder in PurePosixPath(file.path.removeprefix(uri)).parents}
+    for file in files:
+        if file.size and file.path.removeprefix(uri) in folders:
+            raise Unreadable(f"{file.path} {FILE_AND_FOLDER}")
 
 
 def _names(uri: str, statuses: list[Any]) -> dict[str, bool]:

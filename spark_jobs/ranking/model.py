@@ -90,8 +90,8 @@ def least_scores(scored: DataFrame, models: Collection[str], top: int) -> DataFr
     """Return (*LIST_KEY, least by <model>): no product with a lower score is among the first `top` of the list.
 
     Sorting a few products instead of all takes a fraction of the time. The hash of its id puts each product into one of
-    `top` groups. The best products of all groups are `top` products, so the last of a list has at least the lowest of their
-    scores. If a group has none, the score is null; lists without any such score are left out.
+    `top` groups. The best products of the groups are `top` products, so the last product of the list has at least the lowest
+    of their scores. If a group is empty, this score is null. Lists for which all these scores are null are left out.
     """
     best = [F.max(f"score by {name}").alias(name) for name in models]
     groups = scored.groupBy(*LIST_KEY, F.expr(f"pmod(hash(product_id), {top})")).agg(*best)

@@ -4,12 +4,10 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
-from itertools import zip_longest
-from pathlib import PurePosixPath
 
 from pyspark.sql import SparkSession
 
-from spark_jobs.file_system import FILE_AND_FOLDER, File, FileSystem, is_hidden, refuse_tables
+from spark_jobs.file_system import File, FileSystem, is_hidden
 from spark_jobs.raw.inputs import Input, InputError
 
 ENDING = re.compile(
@@ -82,30 +80,14 @@ def locate(spark: SparkSession, raw_uri: str, wanted: Input, days: Iterable[date
     if file := system.file(uri):
         return Located(wanted, uri, (file,), None, ignored)
     names = system.children_of_input(uri)
-    refuse_tables(uri, names)
     children = {name: is_folder for name, is_folder in names.items() if not is_hidden(name)}
     dated = [name for name, is_folder in children.items() if is_folder and name.startswith("date=")]
     if not dated:
-        return Located(wanted, uri, _files_below(system, uri), None, ignored)
+        return Located(wanted, uri, tuple(system.files_below(uri)), None, ignored)
     if len(dated) < len(children):
         other = next(name for name in children if name not in dated)
         raise InputError(f"{uri} holds both date= folders and {uri}/{other}; move one of them away")
     ignored += tuple(f"{uri}/{name}" for name in dated if day_of_folder(name) is None)
     requested = set(days)
-    files = [
-        file for name in dated if day_of_folder(name) in requested for file in _files_below(system, f"{uri}/{name}")
-    ]
+    files = [file for name in dated if day_of_folder(name) in requested for file in system.files_below(f"{uri}/{name}")]
     return Located(wanted, uri, tuple(files), uri, ignored)
-
-
-def _files_below(system: FileSystem, uri: str) -> tuple[File, ...]:
-    """Return the files in a folder. Raises InputError for a path of two objects on S3: Spark would read one of them twice."""
-    files = system.files_below(uri)
-    inner = {PurePosixPath(file.path.removeprefix(uri)).parent for file in files}
-    folders = {str(folder) for each in inner for folder in (each, *each.parents)}
-    for file, following in zip_longest(files, files[1:]):
-        if file.size and file.path.removeprefix(uri) in folders:
-            raise InputError(f"{file.path} {FILE_AND_FOLDER}")
-        if following and file.path == following.path:
-            raise InputError(f"{file.path} is there twice, once with // in its key; remove one of them")
-    return tuple(files)

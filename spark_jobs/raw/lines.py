@@ -117,7 +117,7 @@ def _lines_of_days(spark: SparkSession, source: RawFiles, days: Sequence[date]) 
 def _has_date(line: Column, source: RawFiles) -> Column:
     """Return whether the field `date` contains a date; or, in a line with too few or too many fields, any field."""
     before, others = source.columns.index("date"), len(source.columns) - 1
-    possessive = "" if source.by_comet else "+"  # or Java's stack would not do for 1,500 columns; Rust has no recursion
+    possessive = "" if source.by_comet else "+"  # Java's stack would overflow at 1,500 columns; Rust's does not grow
     is_whole = line.rlike(rf"\A{FIELD}(?:,{FIELD}){{{others}}}{possessive}\z")
     has_own = line.rlike(rf'\A(?:{FIELD},){{{before}}}{possessive}"?[^",]*{SOME_DATE}')
     return has_own | (line.rlike(SOME_DATE) & ~is_whole)

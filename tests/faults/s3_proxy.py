@@ -58,19 +58,19 @@ class _Handler(BaseHTTPRequestHandler):
     server: BadS3
 
     def answer(self) -> None:
-        body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        self.body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
         fault = self.server.fault_of(self.command, self.path)
         if fault:
             fault(self)
         else:
-            self.pass_on(body)
+            self.pass_on()
 
     do_GET = do_HEAD = do_PUT = do_POST = do_DELETE = answer  # noqa: N815
 
-    def pass_on(self, body: bytes) -> None:
+    def pass_on(self) -> None:
         connection = http.client.HTTPConnection(self.server.behind, timeout=60)
         headers = {name: value for name, value in self.headers.items() if name.lower() not in HOP_BY_HOP}
-        connection.request(self.command, self.path, body, headers)
+        connection.request(self.command, self.path, self.body, headers)
         response = connection.getresponse()
         answer = response.read()
         self.send_response_only(response.status)
@@ -105,7 +105,7 @@ class _Handler(BaseHTTPRequestHandler):
     def wait(self) -> None:
         """Answer late, so that the stage that reads lasts a few seconds on any machine."""
         self.server.is_ending.wait(2)
-        self.pass_on(b"")
+        self.pass_on()
 
     def stall(self) -> None:
         """Say nothing until the client has given up, or the test is over."""

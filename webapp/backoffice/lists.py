@@ -28,7 +28,7 @@ class ListAdmin(admin.ModelAdmin):
             raise IncorrectLookupParameters(str(error)) from error
 
     def response_action(self, request: HttpRequest, *arguments: Any, **options: Any) -> HttpResponse | None:
-        """BadRequest if an action is for rows whose keys are none."""
+        """Raise BadRequest if the key of a selected row cannot be one, such as text instead of a number."""
         try:
             for chosen in request.POST.getlist(ACTION_CHECKBOX_NAME):
                 self.opts.pk.to_python(chosen)
