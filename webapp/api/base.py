@@ -4,7 +4,6 @@ import inspect
 from collections.abc import Mapping
 from typing import Any, Generic, TypeVar
 
-from django.core.exceptions import SuspiciousOperation
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.template.loader import render_to_string
@@ -113,7 +112,7 @@ class PublishedViewSet(ApiViewSet, Generic[Selected]):
         """The key, found by the query that loads the inputs too."""
         try:
             lookup = self.lookup(self.parse_query(self.request))
-        except (APIException, SuspiciousOperation):  # to be raised after the key is checked
+        except APIException:  # to be raised after the key is checked
             return ApiKey.objects.find_by_prefix(prefix)
         self.inputs = load_inputs(lookup, prefix)
         return self.inputs.key

@@ -7,10 +7,12 @@ from collections.abc import Iterable, Mapping
 from functools import lru_cache
 from typing import Any
 
+from django.core.exceptions import SuspiciousOperation
 from django.http import QueryDict
 from django.utils.datastructures import MultiValueDict
 from django.utils.text import get_text_list
 from rest_framework import serializers
+from rest_framework.exceptions import ParseError
 from rest_framework.negotiation import DefaultContentNegotiation
 from rest_framework.renderers import BaseRenderer
 from rest_framework.settings import api_settings
@@ -57,7 +59,10 @@ class Query(serializers.Serializer):
 
     @classmethod
     def parse_again(cls, query_string: bytes, filters: frozenset[str]) -> Mapping[str, Any]:
-        given: MultiValueDict[str, str] = QueryDict(query_string)
+        try:
+            given: MultiValueDict[str, str] = QueryDict(query_string)
+        except SuspiciousOperation as error:  # too many parameters
+            raise ParseError(str(error)) from None
         fields = cls._declared_fields  # of the class: an instance would copy them
         lists = {name for name, field in fields.items() if isinstance(field, serializers.ListField)}
         known = sorted({*fields, *filters})

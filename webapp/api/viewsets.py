@@ -3,9 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
-from django.core.exceptions import SuspiciousOperation
 from django.utils.text import get_text_list
-from rest_framework.exceptions import ValidationError
+from rest_framework.exceptions import APIException
 
 from webapp.api import parameters, serializers
 from webapp.api.base import PublishedViewSet
@@ -51,7 +50,7 @@ class RecommendationsViewSet(PublishedViewSet[recommendations.ListSelection]):
         """What the request counts as in the rate limits."""
         try:
             explores = self.parse_query(self.request)["explore"]
-        except (ValidationError, SuspiciousOperation):  # to be raised after the request is counted
+        except APIException:  # to be raised after the request is counted
             return 1
         return RANKING_WEIGHT if explores else 1
 
